@@ -1,0 +1,172 @@
+"""The operator's settings: one frozen object, read from the environment once, at the edge."""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """The environment is not usable; the message lists every missing or wrong value."""
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Each field is read from the variable of the same name.
+
+    Seconds are seconds, bytes are bytes. `Settings(...)` raises pydantic's `ValidationError`;
+    `load` turns it into a `SettingsError` that a person can act on.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    github_app_id: int
+    """The number of the App, from its settings page."""
+    github_private_key_path: Path | None = None
+    """A file that holds the App's private key, read when `GITHUB_PRIVATE_KEY` is not given."""
+    github_private_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """The App's private key as PEM text; `\\n` written out is understood."""
+    github_webhook_secret: SecretStr = Field(min_length=8)
+    """The secret that signs the deliveries. Without one nothing starts."""
+    github_api_url: str = "https://api.github.com"
+    """Root of the REST interface."""
+    github_url: str = "https://github.com"
+    """What `/OWNER/NAME.git` is appended to when a repository is cloned."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where people reach this service; links in comments begin with it."""
+
+    data_dir: Path = Path("data")
+    """Folder of the SQLite file and the git mirrors."""
+    database_url: str = Field(default="", validate_default=True, repr=False)
+    """SQLite or PostgreSQL; empty means a SQLite file in `DATA_DIR`."""
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    """Redis or Valkey: `redis://`, `rediss://` or `unix:///path`."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """`auto` is console on a terminal and JSON elsewhere."""
+
+    webhook_max_bytes: int = Field(default=25 * MIB, gt=0)
+    """Larger deliveries are refused; GitHub itself sends none above 25 MB."""
+    history_public: bool = False
+    """Serve the history pages to anybody, not only to this machine."""
+    metrics_public: bool = False
+    """Serve `/metrics` to anybody, not only to this machine."""
+
+    debounce_seconds: float = Field(default=10.0, ge=0)
+    """Pushes this soon after the start of a review wait for the end of that time."""
+    sweep_seconds: float = Field(default=10.0, gt=0)
+    """How often the worker looks for work that no wake-up announced."""
+    lease_seconds: float = Field(default=60.0, gt=0)
+    """How long a worker may be silent before its work is given to another."""
+    review_timeout_seconds: float = Field(default=600.0, gt=0)
+    """A review that takes longer is stopped and says so."""
+    max_attempts: int = Field(default=8, gt=0)
+    """How often a delivery or a review is tried before it counts as failed."""
+    worker_concurrency: int = Field(default=4, gt=0)
+    """How many reviews one worker process has under way."""
+    write_burst: int = Field(default=5, gt=0)
+    """How many writes an installation may make at once."""
+    writes_per_second: float = Field(default=1.0, gt=0)
+    """How fast the allowance of writes grows again."""
+    mirrors_max_bytes: int = Field(default=5 * 1024 * MIB, gt=0)
+    """Size of the cache of git mirrors above which the least recently used are dropped."""
+    delivery_retention_days: float = Field(default=30.0, gt=0)
+    """Finished deliveries are forgotten after this many days."""
+
+    @field_validator("github_private_key", mode="before")
+    @classmethod
+    def _read_private_key(cls, value: object, info: ValidationInfo) -> str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        path: Path | None = info.data.get("github_private_key_path")
+        if not text and path is not None:
+            text = _read(path)
+        text = text.replace("\\n", "\n").strip()
+        if not text:
+            raise ValueError("is missing; give the PEM text or GITHUB_PRIVATE_KEY_PATH")
+        if not (text.startswith("-----BEGIN") and "PRIVATE KEY-----" in text):
+            raise ValueError("is not a PEM private key")
+        return text + "\n"
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_an_async_driver(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            folder: Path = info.data.get("data_dir", Path("data"))
+            return f"sqlite+aiosqlite:///{folder / 'backend-expert.sqlite3'}"
+        scheme, separator, rest = value.partition("://")
+        driver = _DRIVERS.get(scheme)
+        if not separator or driver is None:
+            raise ValueError("must begin with sqlite:// or postgresql://")
+        return f"{driver}://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _know_the_scheme(cls, value: str) -> str:
+        if value.partition("://")[0] not in {"redis", "rediss", "unix"}:
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("github_api_url", "github_url", "public_url")
+    @classmethod
+    def _drop_the_last_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def marker_key(self) -> bytes:
+        """The key that signs the markers in our comments, 32 bytes, made from the webhook secret."""
+        secret = self.github_webhook_secret.get_secret_value().encode()
+        return hmac.digest(secret, b"backend-expert:marker:v1", hashlib.sha256)
+
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def load() -> Settings:
+    """The settings of this process, from its environment and `.env`.
+
+    Raises `SettingsError` naming every missing or wrong variable, never its value.
+    """
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] the environment gives what is missing
+    except ValidationError as error:
+        lines = (f"  {_sentence(str(e['loc'][0]), e['msg'])}" for e in error.errors())
+        raise SettingsError("The settings are not usable:\n" + "\n".join(lines)) from None
+
+
+def _sentence(field: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if message == "Field required":
+        message = "is missing"
+    joint = " " if message.startswith(("is ", "must ", "cannot ")) else ": "
+    return f"{field.upper()}{joint}{message}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot be read from {path}: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""The engine, its sessions, and the queries of each table."""

@@ -1,0 +1,326 @@
+"""The tables: what is remembered of GitHub, and what was done about it.
+
+SQL is the truth; Redis only wakes workers up. Ids that GitHub gave are its own, times are aware
+and UTC on both databases, and nothing is loaded lazily.
+"""
+
+import enum
+from datetime import UTC, datetime
+from typing import Any, ClassVar, override
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time. SQLite forgets the zone, so everything is stored as UTC and read as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value}")
+        return value.astimezone(UTC)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PullRequestState(enum.StrEnum):
+    """What GitHub says of a pull request."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+class DeliveryState(enum.StrEnum):
+    """How far a delivery has come; only `done` and `ignored` are final."""
+
+    RECEIVED = "received"
+    DONE = "done"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class ReviewState(enum.StrEnum):
+    """How far a review has come; the last three are final."""
+
+    RUNNING = "running"
+    PUBLISHING = "publishing"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+class FindingPlace(enum.StrEnum):
+    """Where on the pull request a finding stands."""
+
+    INLINE = "inline"
+    FILE = "file"
+    CHECK = "check"
+    SUMMARY = "summary"
+
+
+class FindingState(enum.StrEnum):
+    """The fate of a finding."""
+
+    OPEN = "open"
+    FIXED = "fixed"
+    DISMISSED = "dismissed"
+
+
+class CommandState(enum.StrEnum):
+    """How far a command has come."""
+
+    RECEIVED = "received"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only a column whose type is exactly INTEGER."""
+Json = JSON().with_variant(JSONB, "postgresql")
+
+
+def _values(kind: type[enum.StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+def _words(kind: type[enum.StrEnum]) -> Enum:
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=_values,
+    )
+
+
+class Base(DeclarativeBase):
+    """The tables of Backend Expert."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigId,
+        datetime: UtcDateTime,
+        str: Text,
+        bytes: LargeBinary,
+        list[str]: Json,
+        dict[str, str]: Json,
+        dict[str, int]: Json,
+        dict[str, float]: Json,
+        list[dict[str, str]]: Json,
+        list[dict[str, str | int]]: Json,
+        dict[str, str | int]: Json,
+        PullRequestState: _words(PullRequestState),
+        DeliveryState: _words(DeliveryState),
+        ReviewState: _words(ReviewState),
+        FindingPlace: _words(FindingPlace),
+        FindingState: _words(FindingState),
+        CommandState: _words(CommandState),
+    }
+
+
+class Installation(Base):
+    """The App on one account. The id is GitHub's."""
+
+    __tablename__ = "installations"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account_login: Mapped[str]
+    account_type: Mapped[str] = mapped_column(String(32))
+    permissions: Mapped[dict[str, str]]
+    suspended_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Repository(Base):
+    """A repository the App was given. The id is GitHub's; owner and name change under it."""
+
+    __tablename__ = "repositories"
+    __table_args__ = (Index(None, "owner", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    installation_id: Mapped[int] = mapped_column(
+        ForeignKey("installations.id", ondelete="CASCADE"), index=True
+    )
+    owner: Mapped[str]
+    name: Mapped[str]
+    private: Mapped[bool]
+    default_branch: Mapped[str]
+    archived: Mapped[bool]
+    removed_at: Mapped[datetime | None]
+
+
+class PullRequest(Base):
+    """A pull request, what is wanted of it, and who works on it.
+
+    `generation` counts what was wanted: a review stands down once it is no longer the one it
+    began with. `due_at` is when work may begin, null when there is none. `quiet_until` is when
+    the time of debouncing after the last start ends.
+    """
+
+    __tablename__ = "pull_requests"
+    __table_args__ = (UniqueConstraint("repository_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    state: Mapped[PullRequestState]
+    draft: Mapped[bool]
+    title: Mapped[str]
+    author_login: Mapped[str | None]
+    author_id: Mapped[int | None]
+    head_sha: Mapped[str] = mapped_column(String(64))
+    base_ref: Mapped[str]
+    base_sha: Mapped[str] = mapped_column(String(64))
+    updated_at: Mapped[datetime]
+
+    wanted_head_sha: Mapped[str | None] = mapped_column(String(64))
+    wanted_reason: Mapped[str | None]
+    wanted_full: Mapped[bool] = mapped_column(default=False)
+    generation: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    quiet_until: Mapped[datetime | None]
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+
+    reviewed_head_sha: Mapped[str | None] = mapped_column(String(64))
+    reviewed_merge_base: Mapped[str | None] = mapped_column(String(64))
+    reviewed_generation: Mapped[int | None]
+    summary_comment_id: Mapped[int | None]
+    paused: Mapped[bool] = mapped_column(default=False)
+
+
+class Delivery(Base):
+    """One webhook delivery as it was signed. A redelivery has the same GUID."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "state", "received_at"),)
+
+    guid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str | None] = mapped_column(String(64))
+    installation_id: Mapped[int | None]
+    repository_id: Mapped[int | None]
+    payload: Mapped[bytes]
+    state: Mapped[DeliveryState]
+    attempts: Mapped[int] = mapped_column(default=0)
+    redeliveries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
+class ReviewRecord(Base):
+    """One review of one generation of a pull request, and what stands on GitHub of it."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (UniqueConstraint("pull_request_id", "generation"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pull_request_id: Mapped[int] = mapped_column(ForeignKey("pull_requests.id", ondelete="CASCADE"))
+    generation: Mapped[int]
+    head_sha: Mapped[str] = mapped_column(String(64))
+    merge_base_sha: Mapped[str | None] = mapped_column(String(64))
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    state: Mapped[ReviewState]
+    github_review_id: Mapped[int | None]
+    check_run_id: Mapped[int | None]
+    summary: Mapped[dict[str, int]]
+    timings: Mapped[dict[str, float]]
+    skipped: Mapped[list[dict[str, str]]]
+    notes: Mapped[list[str]]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    engine_version: Mapped[str] = mapped_column(String(64))
+
+
+class FindingRecord(Base):
+    """One finding of a pull request across all its reviews, told apart by fingerprint."""
+
+    __tablename__ = "findings"
+    __table_args__ = (UniqueConstraint("pull_request_id", "fingerprint"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pull_request_id: Mapped[int] = mapped_column(ForeignKey("pull_requests.id", ondelete="CASCADE"))
+    fingerprint: Mapped[str] = mapped_column(String(128))
+    rule: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(128))
+    severity: Mapped[str] = mapped_column(String(16))
+    group: Mapped[str] = mapped_column(String(32))
+    path: Mapped[str]
+    line: Mapped[int]
+    end_line: Mapped[int]
+    message: Mapped[str]
+    confidence: Mapped[str] = mapped_column(String(16))
+    trace: Mapped[list[dict[str, str | int]]]
+    fix: Mapped[dict[str, str | int] | None]
+    place: Mapped[FindingPlace]
+    state: Mapped[FindingState]
+    first_review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"))
+    last_review_id: Mapped[int] = mapped_column(
+        ForeignKey("reviews.id", ondelete="CASCADE"), index=True
+    )
+    fixed_sha: Mapped[str | None] = mapped_column(String(64))
+    dismissed_by: Mapped[str | None]
+    dismissed_reason: Mapped[str | None]
+    comment_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CommandRecord(Base):
+    """One command given in a comment; the comment's id makes a repeated delivery harmless."""
+
+    __tablename__ = "commands"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pull_request_id: Mapped[int] = mapped_column(
+        ForeignKey("pull_requests.id", ondelete="CASCADE"), index=True
+    )
+    comment_id: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(32))
+    arguments: Mapped[str]
+    author_login: Mapped[str]
+    state: Mapped[CommandState]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
