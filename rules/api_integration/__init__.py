@@ -1,0 +1,1 @@
+"""Rules about calling other people's APIs."""

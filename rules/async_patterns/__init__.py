@@ -1,0 +1,1 @@
+"""Rules about what stops, starves or outlives the event loop."""

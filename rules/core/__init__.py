@@ -1,0 +1,1 @@
+"""The engine that runs the rules, with no input or output of its own."""

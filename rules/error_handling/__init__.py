@@ -1,0 +1,1 @@
+"""Rules about failures that are hidden, mistold or lost."""

@@ -1,0 +1,1 @@
+"""Rules about who can read, change or take over what."""

@@ -1,0 +1,1 @@
+"""Rules about queries, transactions and schemas."""
