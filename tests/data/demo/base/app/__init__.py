@@ -1,0 +1,1 @@
+"""Market desk: prediction markets on one page."""
