@@ -1,0 +1,1 @@
+"""Talking to GitHub as an App; the only place that knows githubkit."""

@@ -1,0 +1,106 @@
+"""Our GitHub App: who it is and what it can reach."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from githubkit.auth import AppAuthStrategy
+from pydantic import BaseModel
+
+from app.github.auth import InstallationAuthStrategy
+from app.github.client import Client
+from app.github.people import Permissions
+from app.github.repository import Repository
+from app.github.tokens import InstallationTokens
+from app.github.transport import Retry, SharedTransport, configured
+
+if TYPE_CHECKING:
+    import httpx
+
+    from app.github.tokens import InstallationToken
+
+GITHUB = "https://api.github.com"
+
+
+class AppAnswer(BaseModel):
+    """What we read of `GET /app`."""
+
+    id: int
+    slug: str
+
+
+class UserAnswer(BaseModel):
+    """What we read of `GET /users/{login}`."""
+
+    id: int
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The App and the account in whose name it comments (`slug[bot]`)."""
+
+    app_id: int
+    slug: str
+    user_id: int
+    login: str
+
+
+class GitHubApp:
+    """The App with its key: the start of every conversation with GitHub.
+
+    One object serves a whole process; `close` it at the end. `transport` is for tests.
+    """
+
+    def __init__(
+        self,
+        app_id: int,
+        private_key: str,
+        *,
+        api_url: str = GITHUB,
+        transport: httpx.AsyncBaseTransport | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self._transport = SharedTransport(transport)
+        self._config = configured(api_url, self._transport, retry or Retry())
+        self.client = Client(AppAuthStrategy(app_id, private_key), self._config)
+        self._tokens = InstallationTokens(self.client)
+        self._installations: dict[int, Client] = {}
+        self._identity: Identity | None = None
+        self._identifying = asyncio.Lock()
+        self.permissions = Permissions()
+
+    def installation(self, installation_id: int) -> Client:
+        """Requests in the name of an installation."""
+        if installation_id not in self._installations:
+            auth = InstallationAuthStrategy(self._tokens, installation_id)
+            self._installations[installation_id] = Client(auth, self._config)
+        return self._installations[installation_id]
+
+    def repository(self, installation_id: int, owner: str, name: str) -> Repository:
+        """A repository, reached through the installation that covers it."""
+        return Repository(self, self.installation(installation_id), installation_id, owner, name)
+
+    async def token(self, installation_id: int) -> InstallationToken:
+        """A token for git, with the permissions it carries."""
+        return await self._tokens.get(installation_id)
+
+    async def identity(self, installation_id: int) -> Identity:
+        """Who we are, asked once: by it our own comments are told from those of others."""
+        async with self._identifying:
+            if self._identity is None:
+                self._identity = await self._identify(installation_id)
+            return self._identity
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def _identify(self, installation_id: int) -> Identity:
+        app = AppAnswer.model_validate((await self.client.call("GET", "/app")).data)
+        login = f"{app.slug}[bot]"
+        answer = await self.installation(installation_id).call("GET", f"/users/{login}")
+        user = UserAnswer.model_validate(answer.data)
+        return Identity(app.id, app.slug, user.id, user.login)
