@@ -11,8 +11,8 @@ from rules.core.summary import checklist, not_reviewed, overview
 
 if TYPE_CHECKING:
     from rules.core.findings import Finding
-    from rules.core.render import Links
     from rules.core.outcome import Conclusion, Outcome
+    from rules.core.render import Links
 
 LIMIT = 65_535
 """Longest summary or text of a check run, in characters."""

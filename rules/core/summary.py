@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from rules.core import markdown
 from rules.core.findings import Verdict
+from rules.core.outcome import many
 from rules.core.render import ICONS, place, short_id
 from rules.core.rule import GROUPS, Severity
-from rules.core.outcome import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.core.render import Links
     from rules.core.outcome import Item, Outcome
+    from rules.core.render import Links
 
 SECTIONS = {
     Severity.CRITICAL: "### 🔴 Critical Issues",
