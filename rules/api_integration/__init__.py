@@ -1,1 +1,1 @@
-"""Rules about calling other people's APIs."""
+"""Rules about calls to other services."""

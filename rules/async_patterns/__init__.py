@@ -1,1 +1,1 @@
-"""Rules about what stops, starves or outlives the event loop."""
+"""Rules about code that shares one event loop."""

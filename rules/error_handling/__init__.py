@@ -1,1 +1,1 @@
-"""Rules about failures that are hidden, mistold or lost."""
+"""Rules about what happens when something fails."""

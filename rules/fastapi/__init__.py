@@ -1,1 +1,1 @@
-"""Rules about routes, dependencies and responses."""
+"""Rules about routes, dependencies and models."""

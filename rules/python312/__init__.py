@@ -1,1 +1,1 @@
-"""Rules about the language: its traps, and what Python 3.12 says better."""
+"""Rules about the language as Python 3.12 has it."""

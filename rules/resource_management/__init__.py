@@ -1,1 +1,1 @@
-"""Rules about what is opened and not closed."""
+"""Rules about connections, files, clients and tasks that must be closed."""

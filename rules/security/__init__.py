@@ -1,1 +1,1 @@
-"""Rules about who can read, change or take over what."""
+"""Rules about what an attacker can make the application do."""

@@ -1,0 +1,279 @@
+"""Edits made with libcst on the smallest statement, and verified before they are offered."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rules.core.engine import check, findings_of, normalised
+from rules.core.findings import Finding, Suggestion
+from rules.core.source import NotPythonError, SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import libcst as cst
+
+    from rules.core.rule import Fix, Problem, Rewritten, Rule
+
+_MAX_LINES = 150
+_MAX_NESTING = 40
+_BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__spec__"}
+_OTHER_TYPES = {
+    "Constant": ("SimpleString", "ConcatenatedString", "Integer", "Float", "Name", "Ellipsis"),
+    "JoinedStr": ("FormattedString", "ConcatenatedString"),
+    "BinOp": ("BinaryOperation",),
+    "BoolOp": ("BooleanOperation",),
+    "UnaryOp": ("UnaryOperation",),
+    "Compare": ("Comparison",),
+    "Starred": ("StarredElement",),
+    "keyword": ("Arg",),
+    "arg": ("Param",),
+    "alias": ("ImportAlias",),
+    "withitem": ("WithItem",),
+    "AsyncFunctionDef": ("FunctionDef",),
+    "AsyncFor": ("For",),
+    "AsyncWith": ("With",),
+    "TryStar": ("TryStar",),
+    "GeneratorExp": ("GeneratorExp",),
+}
+
+
+def expression(text: str) -> Fix:
+    """A fix that puts this expression in the place of the flagged one."""
+
+    def rewrite(_: cst.CSTNode) -> Rewritten:
+        import libcst as cst
+
+        return cst.parse_expression(text)
+
+    return rewrite
+
+
+def statement(text: str) -> Fix:
+    """A fix that puts this statement (or these lines) in the place of the flagged one."""
+
+    def rewrite(_: cst.CSTNode) -> Rewritten:
+        import libcst as cst
+
+        body = cst.parse_module(text).body
+        return body[0] if len(body) == 1 else cst.FlattenSentinel(body)
+
+    return rewrite
+
+
+def remove(_: cst.CSTNode) -> Rewritten:
+    """A fix that takes the flagged statement, argument or keyword away."""
+    import libcst as cst
+
+    return cst.RemoveFromParent()
+
+
+def suggest(
+    file: SourceFile, problem: Problem, rule: Rule, rules: Sequence[Rule]
+) -> Suggestion | None:
+    """The edit for one problem, or None when it cannot be made or does not prove right.
+
+    Proof: the edited file parses, the problem is gone, no rule in `rules` finds anything new in
+    it, and no name is used that nothing defines.
+    """
+    edited = edit(file, problem)
+    if edited is None or not _proves_right(file, edited, rule, rules):
+        return None
+    return edited
+
+
+def edit(file: SourceFile, problem: Problem) -> Suggestion | None:
+    """The edit that a problem's fix makes, not verified yet."""
+    if problem.fix is None:
+        return None
+    block = _block(file, problem.node)
+    first, last = _first_line(block), block.end_lineno or block.lineno
+    lines = file.text.splitlines(keepends=True)
+    old = lines[first - 1 : last]
+    if not _is_editable(file, old, block):
+        return None
+    new = _rewritten("".join(old), problem, first, file)
+    return _shortest(old, new.splitlines(keepends=True), first) if new is not None else None
+
+
+def applied(text: str, edits: Iterable[Suggestion]) -> str:
+    """The text with non-overlapping edits applied."""
+    lines = text.splitlines(keepends=True)
+    for edited in sorted(edits, key=lambda e: e.start_line, reverse=True):
+        lines[edited.start_line - 1 : edited.end_line] = [edited.replacement]
+    return "".join(lines)
+
+
+def _block(file: SourceFile, node: ast.AST) -> ast.stmt:
+    """The smallest statement around a node; for an `elif`, the outermost `if`."""
+    block = file.statement(node)
+    while isinstance(block, ast.If):
+        parent = file.parent(block)
+        if not (isinstance(parent, ast.If) and block in parent.orelse):
+            break
+        block = parent
+    return block
+
+
+def _first_line(block: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(block, "decorator_list", [])
+    return min([block.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _is_editable(file: SourceFile, old: list[str], block: ast.stmt) -> bool:
+    """Whether the statement has its lines for itself and libcst will survive it."""
+    if not old or len(old) > _MAX_LINES or "\f" in "".join(old):
+        return False
+    before = old[0][: len(old[0]) - len(old[0].lstrip())]
+    starts = file.lines[_first_line(block) - 1]
+    after = old[-1].rstrip("\r\n").encode()[block.end_col_offset or 0 :].decode(errors="ignore")
+    alone = starts.startswith(before) and re.fullmatch(r"\s*(#.*)?", after) is not None
+    if before and not block.decorator_list if isinstance(block, ast.ClassDef) else False:
+        alone = alone and block.col_offset == len(before)
+    elif not getattr(block, "decorator_list", []):
+        alone = alone and block.col_offset == len(before.encode())
+    return alone and _nesting("".join(old)) <= _MAX_NESTING
+
+
+def _nesting(text: str) -> int:
+    """The deepest nesting of brackets and of words that nest, counted without parsing."""
+    depth = deepest = 0
+    for character in text:
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}":
+            depth -= 1
+    longest = max(
+        map(len, re.findall(r"(?:\b(?:lambda|not|await)\b[^\n]{0,40}){1,}", text)), default=0
+    )
+    return max(deepest, text.count("lambda"), longest // 200)
+
+
+def _rewritten(old: str, problem: Problem, first: int, file: SourceFile) -> str | None:
+    import libcst as cst
+    from libcst.metadata import MetadataWrapper
+
+    indented = old[:1] in " \t"
+    end = "\r\n" if "\r\n" in old else "\n"
+    wrapped = f"if 1:{end}{old}" if indented else old
+    shift = first - (2 if indented else 1)
+    try:
+        wrapper = MetadataWrapper(cst.parse_module(wrapped), unsafe_skip_copy=True)
+        target = _target(wrapper, problem.node, shift, file)
+        new = problem.fix(target) if target is not None and problem.fix is not None else None
+        if target is None or new is None:
+            return None
+        code = _replaced(wrapper.module, target, new)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, TypeError, AttributeError):
+        return None
+    return code.removeprefix(f"if 1:{end}") if indented else code
+
+
+def _replaced(module: cst.Module, target: cst.CSTNode, new: Rewritten) -> str:
+    import libcst as cst
+
+    class Replace(cst.CSTTransformer):
+        def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> Rewritten:  # pyright: ignore
+            return new if original_node is target else updated_node
+
+    changed = module.visit(Replace())
+    return changed.code
+
+
+def _target(wrapper: object, node: ast.AST, shift: int, file: SourceFile) -> cst.CSTNode | None:
+    """The libcst node that stands where the ast node stands."""
+    from libcst.metadata import MetadataWrapper, PositionProvider
+
+    assert isinstance(wrapper, MetadataWrapper)
+    wanted = _wanted_types(node)
+    start = (node.lineno - shift, _characters(file, node.lineno, node.col_offset))  # pyright: ignore
+    end_line = getattr(node, "end_lineno", None) or 0
+    end = (end_line - shift, _characters(file, end_line, node.end_col_offset or 0))  # pyright: ignore
+    found: cst.CSTNode | None = None
+    for candidate, where in wrapper.resolve(PositionProvider).items():
+        if (
+            type(candidate).__name__ not in wanted
+            or (where.start.line, where.start.column) != start
+        ):
+            continue
+        if isinstance(node, ast.expr) and (where.end.line, where.end.column) != end:
+            continue
+        found = candidate
+    return found
+
+
+def _wanted_types(node: ast.AST) -> tuple[str, ...]:
+    name = type(node).__name__
+    if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+        return ("SimpleStatementLine",)
+    return _OTHER_TYPES.get(name, (name,))
+
+
+def _characters(file: SourceFile, line: int, offset: int) -> int:
+    text = file.lines[line - 1] if 0 < line <= len(file.lines) else ""
+    return len(text.encode()[:offset].decode(errors="ignore"))
+
+
+def _shortest(old: list[str], new: list[str], first: int) -> Suggestion | None:
+    """The edit without the lines at both ends that stay as they are."""
+    if old == new or "".join(old).strip() == "".join(new).strip():
+        return None
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    changed = old[head : len(old) - tail]
+    replacement = new[head : len(new) - tail]
+    if not changed:  # A pure insertion needs a line to stand on.
+        at = head - 1 if head else 0
+        changed, replacement = old[at : at + 1], [*old[at:head], *replacement, *old[head : at + 1]]
+        head = at
+    text = "".join(replacement)
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return Suggestion(first + head, first + head + len(changed) - 1, text)
+
+
+def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Sequence[Rule]) -> bool:
+    try:
+        after = SourceFile(file.path, applied(file.text, [edited]), file.project, file.kind)
+    except NotPythonError:
+        return False
+    if not _undefined(after) <= _undefined(file):
+        return False
+    before_count, after_count = _said(file, rules), _said(after, rules)
+    gone = sum(n for (code, *_), n in (before_count - after_count).items() if code == rule.code)
+    return gone > 0 and not _worse(before_count, after_count)
+
+
+def _worse(before: Counter[tuple[str, str, str]], after: Counter[tuple[str, str, str]]) -> bool:
+    """Whether any rule says more after the edit than before it."""
+    total: Counter[str] = Counter()
+    for (code, *_), number in after.items():
+        total[code] += number
+    for (code, *_), number in before.items():
+        total[code] -= number
+    return any(number > 0 for number in total.values())
+
+
+def _said(file: SourceFile, rules: Sequence[Rule]) -> Counter[tuple[str, str, str]]:
+    found: list[Finding] = findings_of(file, check(file, rules).found)
+    return Counter((f.rule, f.scope, normalised(f.code)) for f in found)
+
+
+def _undefined(file: SourceFile) -> set[str]:
+    """Names that the file uses and nothing in it binds."""
+    return {
+        name.id
+        for name in file.of(ast.Name)
+        if name.id not in _BUILTINS
+        and isinstance(name.ctx, ast.Load)
+        and not file.scopes.lookup(name.id, file.scopes.of(name))
+    }

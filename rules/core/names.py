@@ -1,0 +1,350 @@
+"""What an expression is: names resolved through imports, assignments and annotations."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Protocol
+
+from rules.core.scopes import FUNCTIONS, Binding, FunctionNode, Scope, Scopes
+from rules.tables.types import CANONICAL, RETURNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.nodes import Nodes
+
+_DEPTH = 24
+_TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
+_LITERALS: dict[type[ast.expr], str] = {
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Tuple: "tuple",
+    ast.JoinedStr: "str",
+    ast.Lambda: "lambda",
+}
+
+
+class Elsewhere(Protocol):
+    """What other files of the project can tell about a dotted name."""
+
+    def canonical(self, name: str) -> str:
+        """Follow re-exports of the project's own modules to where a name is defined."""
+        ...
+
+    def returns(self, name: str) -> str | None:
+        """The class of what a function of the project returns."""
+        ...
+
+    def attribute(self, owner: str, name: str) -> str | None:
+        """What an attribute of a class or a variable of a module of the project is."""
+        ...
+
+
+class Names:
+    """Resolves expressions of one file to dotted names.
+
+    An instance is named by its class: in `client = httpx.Client(); client.get(url)` the called
+    function is `httpx.Client.get`. Builtins keep their plain name (`open`). Definitions of the
+    file itself are named `<module>.<qualified name>`. None means that nobody can tell.
+    """
+
+    def __init__(
+        self, nodes: Nodes, scopes: Scopes, module: str, elsewhere: Elsewhere | None = None
+    ) -> None:
+        self._nodes = nodes
+        self._scopes = scopes
+        self._module = module
+        self._elsewhere = elsewhere
+        self._known: dict[ast.AST, str | None] = {}
+        self._depth = 0
+
+    def of(self, node: ast.AST) -> str | None:
+        """The dotted name of an expression, of what it is bound to, or of its class."""
+        if node in self._known:
+            return self._known[node]
+        if self._depth >= _DEPTH:
+            return None
+        self._known[node] = None
+        self._depth += 1
+        try:
+            found = self._known[node] = self._resolve(node)
+        finally:
+            self._depth -= 1
+        return found
+
+    def of_annotation(self, node: ast.expr | None) -> str | None:
+        """The class that an annotation names; `Optional`, `Annotated`, `X | None` looked through."""
+        match node:
+            case None:
+                return None
+            case ast.Constant(value=str(text)):
+                return self._quoted(text, node)
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return self.of_annotation(right if _is_none(left) else left)
+            case ast.Subscript(value=value, slice=inner):
+                name = self.of(value)
+                if name in _TRANSPARENT:
+                    first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+                    return self.of_annotation(first)
+                return name
+            case _:
+                return self.of(node)
+
+    def of_definition(self, node: FunctionNode | ast.ClassDef) -> str:
+        """`<module>.<qualified name>` of a function or class of this file."""
+        return f"{self._module}.{self.qualname(node)}"
+
+    def qualname(self, node: ast.AST) -> str:
+        """Names of the functions and classes around a definition and its own, joined by dots."""
+        parts: list[str] = []
+        current: ast.AST | None = node
+        while current is not None:
+            if isinstance(current, (ast.ClassDef, *FUNCTIONS)):
+                parts.append(current.name)
+            current = self._nodes.parents.get(current)
+        return ".".join(reversed(parts))
+
+    def reaching(self, name: ast.Name) -> list[Binding]:
+        """The bindings that this use can mean, the likeliest last.
+
+        In the scope of the use itself only what stands before it counts, if anything does.
+        """
+        scope = self._scopes.of(name)
+        bindings = self._scopes.lookup(name.id, scope)
+        if len(bindings) < 2 or bindings[0].scope is not scope:  # noqa: PLR2004 one is certain
+            return bindings
+        here = (name.lineno, name.col_offset)
+        before = [found for found in bindings if _available_at(found) <= here]
+        return before or bindings
+
+    def _resolve(self, node: ast.AST) -> str | None:
+        match node:
+            case ast.Name():
+                return self._name(node)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
+                return self.of(value)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.of(body) or self.of(orelse)
+            case ast.BoolOp(values=values):
+                return next((found for value in values if (found := self.of(value))), None)
+            case ast.Constant(value=value):
+                return None if value is None else type(value).__name__
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return self.of_definition(node)
+            case ast.BinOp(left=left, op=ast.Div()) if self.of(left) == "pathlib.Path":
+                return "pathlib.Path"
+            case ast.expr():
+                return _LITERALS.get(type(node))
+            case _:
+                return None
+
+    def _name(self, node: ast.Name) -> str | None:
+        bindings = self.reaching(node)
+        if not bindings:
+            return node.id
+        for binding in reversed(bindings):
+            if found := self.of_binding(binding):
+                return found
+        return None
+
+    def of_binding(self, binding: Binding) -> str | None:
+        """What one binding makes of its name."""
+        match binding.kind:
+            case "import":
+                return self.canonical(binding.target)
+            case "function" | "class":
+                return self.of(binding.node)
+            case "argument":
+                return self._argument(binding)
+            case "assign":
+                annotated = self.of_annotation(binding.annotation)
+                value = self.of(binding.value) if binding.value is not None else None
+                return annotated if value is None or annotated not in {None, "object"} else value
+            case "with" | "except":
+                return self.of(binding.value) if binding.value is not None else None
+            case _:
+                return None
+
+    def _argument(self, binding: Binding) -> str | None:
+        if binding.annotation is not None:
+            return self.of_annotation(binding.annotation)
+        function = binding.scope
+        class_ = self._nodes.parents.get(function)
+        if (
+            binding.name in {"self", "cls"}
+            and isinstance(class_, ast.ClassDef)
+            and isinstance(function, FUNCTIONS)
+        ):
+            return self.of_definition(class_)
+        return None
+
+    def _attribute(self, node: ast.Attribute) -> str | None:
+        owner = self.of(node.value)
+        if owner is None:
+            return None
+        if found := self._member(owner, node.attr):
+            return found
+        return self.canonical(f"{owner}.{node.attr}")
+
+    def _member(self, owner: str, attribute: str) -> str | None:
+        """What an attribute of a class of this file, or of another file, was set to."""
+        if owner.startswith(self._module + "."):
+            class_ = self.classes().get(owner)
+            if class_ is not None and (found := self._own_member(class_, attribute)):
+                return found
+        return self._elsewhere.attribute(owner, attribute) if self._elsewhere else None
+
+    def classes(self) -> dict[str, ast.ClassDef]:
+        """The classes of this file by dotted name."""
+        if not hasattr(self, "_classes"):
+            self._classes = {
+                self.of_definition(class_): class_ for class_ in self._nodes.of(ast.ClassDef)
+            }
+        return self._classes
+
+    def members(self, class_: ast.ClassDef) -> dict[str, list[ast.Assign | ast.AnnAssign]]:
+        """The assignments to `self.<name>` in a class's methods and to names in its body."""
+        if not hasattr(self, "_members"):
+            self._members: dict[ast.ClassDef, dict[str, list[ast.Assign | ast.AnnAssign]]] = {}
+            for owner, name, statement in self._member_statements():
+                self._members.setdefault(owner, {}).setdefault(name, []).append(statement)
+        return self._members.get(class_, {})
+
+    def _member_statements(
+        self,
+    ) -> Iterator[tuple[ast.ClassDef, str, ast.Assign | ast.AnnAssign]]:
+        for statement in (*self._nodes.of(ast.Assign), *self._nodes.of(ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                match target:
+                    case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+                        class_ = self.enclosing_class(statement)
+                    case ast.Name(id=name):
+                        parent = self._nodes.parents[statement]
+                        class_ = parent if isinstance(parent, ast.ClassDef) else None
+                    case _:
+                        continue
+                if class_ is not None:
+                    yield class_, name, statement
+
+    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """The nearest class around a node."""
+        current = self._nodes.parents.get(node)
+        while current is not None and not isinstance(current, ast.ClassDef):
+            current = self._nodes.parents.get(current)
+        return current
+
+    def _own_member(self, class_: ast.ClassDef, attribute: str) -> str | None:
+        for statement in self.members(class_).get(attribute, ()):
+            if isinstance(statement, ast.AnnAssign) and (
+                found := self.of_annotation(statement.annotation)
+            ):
+                return found
+            if statement.value is not None and (found := self.of(statement.value)):
+                return found
+        for base in class_.bases:
+            name = self.of(base)
+            parent = self.classes().get(name or "")
+            if parent is not None and parent is not class_:
+                if any(
+                    isinstance(item, FUNCTIONS) and item.name == attribute for item in parent.body
+                ):
+                    return f"{name}.{attribute}"
+                if found := self._own_member(parent, attribute):
+                    return found
+        return None
+
+    def _call(self, node: ast.Call) -> str | None:
+        function = self.of(node.func)
+        if function is None:
+            return None
+        if function in {"functools.partial", "functools.partialmethod"} and node.args:
+            return self.of(node.args[0])
+        if function == "sqlalchemy.orm.sessionmaker" and self._makes_async_sessions(node):
+            function = "sqlalchemy.ext.asyncio.async_sessionmaker"
+        return self.result_of(function)
+
+    def _makes_async_sessions(self, node: ast.Call) -> bool:
+        classes = (keyword.value for keyword in node.keywords if keyword.arg == "class_")
+        return any(self.of(c) == "sqlalchemy.ext.asyncio.AsyncSession" for c in classes)
+
+    def result_of(self, function: str) -> str | None:
+        """The class of what calling a name (or an instance of a class) gives."""
+        if found := RETURNS.get(function):
+            return found
+        last = function.rsplit(".", 1)[-1]
+        if last[:1].isupper() or last.lstrip("_")[:1].isupper():
+            return function
+        if function.startswith(self._module + ".") and (annotated := self._own_return(function)):
+            return annotated
+        return self._elsewhere.returns(function) if self._elsewhere else None
+
+    def functions(self) -> dict[str, FunctionNode]:
+        """The functions of this file by dotted name; of two with one name, the last."""
+        if not hasattr(self, "_functions"):
+            self._functions: dict[str, FunctionNode] = {
+                self.of_definition(function): function
+                for kind in FUNCTIONS
+                for function in self._nodes.of(kind)
+            }
+        return self._functions
+
+    def _own_return(self, function: str) -> str | None:
+        definition = self.functions().get(function)
+        return self.of_annotation(definition.returns) if definition is not None else None
+
+    def canonical(self, name: str) -> str:
+        """The one name that rules use for something that can be imported from several places."""
+        if name in CANONICAL:
+            return CANONICAL[name]
+        if self._elsewhere is not None:
+            return self._elsewhere.canonical(name)
+        return name
+
+    def _quoted(self, text: str, near: ast.expr) -> str | None:
+        try:
+            parsed = ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        parsed = _without_none(parsed)
+        parts: list[str] = []
+        while isinstance(parsed, ast.Attribute):
+            parts.append(parsed.attr)
+            parsed = parsed.value
+        if not isinstance(parsed, ast.Name):
+            return None
+        bindings = self._scopes.lookup(parsed.id, self._scopes.of(near))
+        root = self.of_binding(bindings[-1]) if bindings else parsed.id
+        return self.canonical(".".join([root, *reversed(parts)])) if root else None
+
+
+def _available_at(binding: Binding) -> tuple[int, int]:
+    """From which position on a binding holds: an assignment only after its value."""
+    if binding.kind in {"assign", "unpack"} and binding.value is not None:
+        value = binding.value
+        return (value.end_lineno or value.lineno, value.end_col_offset or value.col_offset)
+    return (binding.line, binding.column)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _without_none(node: ast.expr) -> ast.expr:
+    """The first member of a union that is not `None`."""
+    while isinstance(node, ast.BinOp):
+        node = node.right if _is_none(node.left) else node.left
+    if isinstance(node, ast.Subscript):
+        return node.value
+    return node
+
+
+__all__ = ["Elsewhere", "Names", "Scope"]
