@@ -5,48 +5,13 @@ and UTC on both databases, and nothing is loaded lazily.
 """
 
 import enum
-from datetime import UTC, datetime
-from typing import Any, ClassVar, override
+from datetime import datetime
+from typing import Any, ClassVar
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Enum,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect
+from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time. SQLite forgets the zone, so everything is stored as UTC and read as UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value}")
-        return value.astimezone(UTC)
-
-    @override
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from app.db.types import BigId, Json, PlainText, UtcDateTime, words
 
 
 class PullRequestState(enum.StrEnum):
@@ -102,25 +67,6 @@ class CommandState(enum.StrEnum):
     FAILED = "failed"
 
 
-BigId = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up only a column whose type is exactly INTEGER."""
-Json = JSON().with_variant(JSONB, "postgresql")
-
-
-def _values(kind: type[enum.StrEnum]) -> list[str]:
-    return [member.value for member in kind]
-
-
-def _words(kind: type[enum.StrEnum]) -> Enum:
-    return Enum(
-        kind,
-        native_enum=False,
-        create_constraint=False,
-        length=16,
-        values_callable=_values,
-    )
-
-
 class Base(DeclarativeBase):
     """The tables of Backend Expert."""
 
@@ -136,7 +82,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         int: BigId,
         datetime: UtcDateTime,
-        str: Text,
+        str: PlainText,
         bytes: LargeBinary,
         list[str]: Json,
         dict[str, str]: Json,
@@ -145,12 +91,12 @@ class Base(DeclarativeBase):
         list[dict[str, str]]: Json,
         list[dict[str, str | int]]: Json,
         dict[str, str | int]: Json,
-        PullRequestState: _words(PullRequestState),
-        DeliveryState: _words(DeliveryState),
-        ReviewState: _words(ReviewState),
-        FindingPlace: _words(FindingPlace),
-        FindingState: _words(FindingState),
-        CommandState: _words(CommandState),
+        PullRequestState: words(PullRequestState),
+        DeliveryState: words(DeliveryState),
+        ReviewState: words(ReviewState),
+        FindingPlace: words(FindingPlace),
+        FindingState: words(FindingState),
+        CommandState: words(CommandState),
     }
 
 

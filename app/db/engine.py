@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -16,8 +17,11 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.db.types import dump_json
+
 BUSY_MILLISECONDS = 10_000
 _WRITES = "backend_expert_writes"
+_SCHEMA_LOCK = 0x0BACE9D
 
 
 class Database:
@@ -56,6 +60,17 @@ class Database:
             yield session
             await session.commit()
 
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncGenerator[AsyncConnection]:
+        """A committed transaction for a change of the schema: one process at a time."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**{_WRITES: True})
+            async with connection.begin():
+                if not self.is_sqlite:
+                    lock = text("SELECT pg_advisory_xact_lock(:key)")
+                    await connection.execute(lock, {"key": _SCHEMA_LOCK})
+                yield connection
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -64,11 +79,13 @@ class Database:
 def _create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        return create_async_engine(parsed, json_serializer=dump_json, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        parsed, connect_args={"isolation_level": None, "timeout": BUSY_MILLISECONDS / 1000}
+        parsed,
+        json_serializer=dump_json,
+        connect_args={"isolation_level": None, "timeout": BUSY_MILLISECONDS / 1000},
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
