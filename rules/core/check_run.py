@@ -1,4 +1,4 @@
-"""The check run of a review, made from the same outcome as its summary."""
+"""The check run of a review, made from the same assessment as its summary."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rules.core.rule import Severity
 from rules.core.summary import checklist, not_reviewed, overview
 
 if TYPE_CHECKING:
+    from rules.core.assessment import Assessment, Conclusion
     from rules.core.findings import Finding
-    from rules.core.outcome import Conclusion, Outcome
     from rules.core.render import Links
 
 LIMIT = 65_535
@@ -48,12 +48,12 @@ class CheckRun:
     conclusion: Conclusion
 
 
-def check_run(outcome: Outcome, links: Links) -> CheckRun:
-    """The outcome for the Checks tab, with the same words and numbers as the summary comment."""
-    parts = [*overview(outcome, links), checklist(outcome), not_reviewed(outcome)]
+def check_run(assessment: Assessment, links: Links) -> CheckRun:
+    """The assessment for the Checks tab, with the same words and numbers as the summary comment."""
+    parts = [*overview(assessment, links), checklist(assessment), not_reviewed(assessment)]
     body = "\n\n".join(part for part in parts if part) + "\n"
-    title = markdown.visible(outcome.title)[:_LONGEST_TITLE]
-    return CheckRun(title[:1].upper() + title[1:], markdown.fit(body, LIMIT), outcome.conclusion)
+    title = markdown.visible(assessment.title)[:_LONGEST_TITLE]
+    return CheckRun(title[:1].upper() + title[1:], markdown.fit(body, LIMIT), assessment.conclusion)
 
 
 def annotation(finding: Finding) -> Annotation:

@@ -6,15 +6,15 @@ from posixpath import commonpath, dirname
 from typing import TYPE_CHECKING
 
 from rules.core import markdown
+from rules.core.assessment import many
 from rules.core.findings import Verdict
-from rules.core.outcome import many
 from rules.core.render import ICONS, place, short_id
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.core.outcome import Item, Outcome
+    from rules.core.assessment import Assessment, Item
     from rules.core.render import Links
 
 SECTIONS = {
@@ -27,16 +27,16 @@ _MOST_LINES = 60
 _MOST_PRIORITIES = 3
 
 
-def summary(outcome: Outcome, component: str, links: Links, *, marker: str = "") -> str:
+def summary(assessment: Assessment, component: str, links: Links, *, marker: str = "") -> str:
     """The body of the summary comment; `component` names what was reviewed (see `component_of`)."""
     parts = [
         marker + ("\n" if marker else "") + f"## Code Review: {markdown.prose(component)}",
-        *(_section(outcome, severity, links) for severity in Severity if outcome.items),
+        *(_section(assessment, severity, links) for severity in Severity if assessment.items),
         "### Summary",
-        *overview(outcome, links),
-        checklist(outcome),
-        *_fine_print(outcome),
-        _footer(outcome, links),
+        *overview(assessment, links),
+        checklist(assessment),
+        *_fine_print(assessment),
+        _footer(assessment, links),
     ]
     return markdown.fit("\n\n".join(part for part in parts if part) + "\n")
 
@@ -55,37 +55,37 @@ def _relative(paths: list[str]) -> bool:
     return not any(path.startswith("/") or not dirname(path) for path in paths)
 
 
-def overview(outcome: Outcome, links: Links) -> tuple[str, ...]:
+def overview(assessment: Assessment, links: Links) -> tuple[str, ...]:
     """The assessment in a sentence or two, and what to fix first."""
-    return tuple(part for part in (_assessment(outcome), _priorities(outcome, links)) if part)
+    return tuple(part for part in (_assessment(assessment), _priorities(assessment, links)) if part)
 
 
-def _assessment(outcome: Outcome) -> str:
-    files = many(outcome.review.reviewed, "file")
-    match outcome.verdict:
+def _assessment(assessment: Assessment) -> str:
+    files = many(assessment.review.reviewed, "file")
+    match assessment.verdict:
         case Verdict.FAILED | Verdict.SKIPPED:
-            return f"⚠️ {markdown.message(outcome.title)}."
+            return f"⚠️ {markdown.message(assessment.title)}."
         case Verdict.PARTIAL:
             return (
-                f"⚠️ **This review is partial**: {outcome.not_reviewed} could not be reviewed "
-                f"(below). In the {files} that could: {outcome.counted}.{_progress(outcome)}"
+                f"⚠️ **This review is partial**: {assessment.not_reviewed} could not be reviewed "
+                f"(below). In the {files} that could: {assessment.counted}.{_progress(assessment)}"
             )
         case Verdict.PASSED:
-            return f"✅ Nothing to report in {files}.{_progress(outcome)}"
+            return f"✅ Nothing to report in {files}.{_progress(assessment)}"
         case Verdict.FINDINGS:
-            return f"**{outcome.counted}** in {files}.{_progress(outcome)}"
+            return f"**{assessment.counted}** in {files}.{_progress(assessment)}"
 
 
-def _progress(outcome: Outcome) -> str:
-    states = [item.state for item in outcome.items]
+def _progress(assessment: Assessment) -> str:
+    states = [item.state for item in assessment.items]
     parts = [
         f"{states.count(state)} {state}" for state in ("fixed", "dismissed") if state in states
     ]
     return f" So far {' and '.join(parts)}." if parts else ""
 
 
-def _priorities(outcome: Outcome, links: Links) -> str:
-    urgent = [item for item in outcome.open if item.finding.severity is Severity.CRITICAL]
+def _priorities(assessment: Assessment, links: Links) -> str:
+    urgent = [item for item in assessment.open if item.finding.severity is Severity.CRITICAL]
     if not urgent:
         return ""
     first = ", ".join(
@@ -95,8 +95,8 @@ def _priorities(outcome: Outcome, links: Links) -> str:
     return f"Fix first: {first}{f', and {more} more' if more > 0 else ''}."
 
 
-def _section(outcome: Outcome, severity: Severity, links: Links) -> str:
-    items = [item for item in outcome.items if item.finding.severity is severity]
+def _section(assessment: Assessment, severity: Severity, links: Links) -> str:
+    items = [item for item in assessment.items if item.finding.severity is severity]
     ordered = sorted(items, key=lambda item: item.state != "open")
     lines = [_line(item, links) for item in ordered[:_MOST_LINES]] or ["None."]
     if len(ordered) > _MOST_LINES:
@@ -129,22 +129,22 @@ def _at(item: Item, links: Links) -> str:
     return place(finding.path, finding.line, url)
 
 
-def checklist(outcome: Outcome) -> str:
+def checklist(assessment: Assessment) -> str:
     """One row for each group of the checklist, in its order, with what is open in it."""
     head = ["| | Checklist | 🔴 | 🟡 | 🟢 |", "|:-:|---|:-:|:-:|:-:|"]
-    return "\n".join([*head, *(_row(outcome, group) for group in GROUPS)])
+    return "\n".join([*head, *(_row(assessment, group) for group in GROUPS)])
 
 
-def _row(outcome: Outcome, group: str) -> str:
-    severities = [item.finding.severity for item in outcome.open if item.finding.group == group]
+def _row(assessment: Assessment, group: str) -> str:
+    severities = [item.finding.severity for item in assessment.open if item.finding.group == group]
     cells = " | ".join(str(severities.count(severity) or "") for severity in Severity)
     worst = min(severities, key=lambda severity: severity.rank, default=None)
-    return f"| {ICONS[worst] if worst else _clean(outcome)} | {GROUPS[group]} | {cells} |"
+    return f"| {ICONS[worst] if worst else _clean(assessment)} | {GROUPS[group]} | {cells} |"
 
 
-def _clean(outcome: Outcome) -> str:
+def _clean(assessment: Assessment) -> str:
     """A tick says that somebody looked: there is none when nobody did, or not at everything."""
-    match outcome.verdict:
+    match assessment.verdict:
         case Verdict.FAILED | Verdict.SKIPPED:
             return "➖"
         case Verdict.PARTIAL:
@@ -153,20 +153,20 @@ def _clean(outcome: Outcome) -> str:
             return "✅"
 
 
-def _fine_print(outcome: Outcome) -> tuple[str, ...]:
-    review = outcome.review
+def _fine_print(assessment: Assessment) -> tuple[str, ...]:
+    review = assessment.review
     return (
-        not_reviewed(outcome),
-        _counts_of_the_silent(outcome),
+        not_reviewed(assessment),
+        _counts_of_the_silent(assessment),
         _folded("Configuration", [f"- {markdown.message(note)}" for note in review.notes]),
     )
 
 
-def not_reviewed(outcome: Outcome) -> str:
+def not_reviewed(assessment: Assessment) -> str:
     """The files that should have been reviewed and were not, each with its reason."""
     lines = [
         f"- {markdown.code(skipped.path)}: {markdown.message(skipped.reason)}"
-        for skipped in outcome.review.skipped
+        for skipped in assessment.review.skipped
     ]
     return _folded("Not reviewed", lines)
 
@@ -179,8 +179,8 @@ def _folded(title: str, lines: list[str]) -> str:
     return f"<details><summary>{title} ({len(lines)})</summary>\n\n{listed}\n\n</details>"
 
 
-def _counts_of_the_silent(outcome: Outcome) -> str:
-    review = outcome.review
+def _counts_of_the_silent(assessment: Assessment) -> str:
+    review = assessment.review
     outside = sum(review.out_of_scope.values())
     kinds = ", ".join(
         f"{count} {markdown.prose(kind)}" for kind, count in sorted(review.out_of_scope.items())
@@ -196,7 +196,7 @@ def _counts_of_the_silent(outcome: Outcome) -> str:
     return f"<sub>{told[0].upper()}{told[1:]}.</sub>" if told else ""
 
 
-def _footer(outcome: Outcome, links: Links) -> str:
+def _footer(assessment: Assessment, links: Links) -> str:
     at = f" at {links.commit(links.head_sha)}" if links.head_sha else ""
-    files = many(outcome.review.reviewed, "file")
+    files = many(assessment.review.reviewed, "file")
     return f"<sub>Reviewed {files}{at}. Comment `/recheck` to look again, `/help` for more.</sub>"

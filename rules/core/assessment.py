@@ -29,7 +29,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Assessment:
     """A review together with the fate of everything found on the pull request so far."""
 
     review: Review
@@ -39,8 +39,8 @@ class Outcome:
     """Why there was no review, when its verdict is `failed` or `skipped`."""
 
     @classmethod
-    def of(cls, review: Review, *, fail_on: FailOn = "critical") -> Outcome:
-        """The outcome of a review without history: everything that it found is open."""
+    def of(cls, review: Review, *, fail_on: FailOn = "critical") -> Assessment:
+        """The assessment of a review without history: everything that it found is open."""
         items = [Item(finding) for finding in review.findings]
         return cls(review, (*items, *(Item(f, "fixed") for f in review.fixed)), fail_on)
 
@@ -84,7 +84,7 @@ class Outcome:
 
     @property
     def title(self) -> str:
-        """The outcome in a few words."""
+        """What came out, in a few words."""
         match self.verdict:
             case Verdict.FAILED:
                 return f"The review failed: {self.why_not or 'see the log'}"
