@@ -1,0 +1,1 @@
+"""How GitHub writes its records as JSON; held against githubkit's models by the tests."""
