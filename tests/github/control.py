@@ -9,7 +9,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from tests.github.shapes import accounts, comments, deliveries, pulls, repositories
-from tests.github.state import App, CheckRun, Delivery, Installation, IssueComment, PullRequest, Repository, ReviewComment
+from tests.github.state import (
+    App,
+    CheckRun,
+    Delivery,
+    Installation,
+    IssueComment,
+    PullRequest,
+    Repository,
+    ReviewComment,
+)
 
 if TYPE_CHECKING:
     from tests.github.local import LocalGitHub
@@ -53,7 +62,11 @@ def routes(github: LocalGitHub) -> APIRouter:
 def shown(root: str, it: object) -> object:
     """Return a record as JSON: as the REST API writes it where it has a form there."""
     if isinstance(it, App):
-        secret = {"private_key": it.private_key, "webhook_secret": it.webhook_secret, "bot_id": it.bot.id}
+        secret = {
+            "private_key": it.private_key,
+            "webhook_secret": it.webhook_secret,
+            "bot_id": it.bot.id,
+        }
         return {**accounts.app(it, root), **secret, "client_secret": it.client_secret}
     if isinstance(it, Repository):
         return repositories.full_repository(it, root)
@@ -62,7 +75,9 @@ def shown(root: str, it: object) -> object:
     found = _SHAPES.get(type(it))
     if found:
         return found(it, root)
-    return dataclasses.asdict(it) if dataclasses.is_dataclass(it) and not isinstance(it, type) else it
+    return (
+        dataclasses.asdict(it) if dataclasses.is_dataclass(it) and not isinstance(it, type) else it
+    )
 
 
 _SHAPES = {

@@ -9,7 +9,15 @@ from tests.github import events
 from tests.github.diffs import find_file, hunk_up_to
 from tests.github.errors import refused, unprocessable
 from tests.github.shapes.comments import EMOJI
-from tests.github.state import Anchor, IssueComment, PullReview, Reaction, ReviewComment, Thread, now
+from tests.github.state import (
+    Anchor,
+    IssueComment,
+    PullReview,
+    Reaction,
+    ReviewComment,
+    Thread,
+    now,
+)
 
 if TYPE_CHECKING:
     from tests.github.state import App, PullRequest, User
@@ -106,7 +114,9 @@ def check_open_to(world: World, pull: PullRequest, who: User) -> None:
         raise refused(403, "Unable to create comment because issue is locked.")
 
 
-def comment(world: World, pull: PullRequest, who: User, body: str, app: App | None = None) -> IssueComment:
+def comment(
+    world: World, pull: PullRequest, who: User, body: str, app: App | None = None
+) -> IssueComment:
     """Write a comment into the conversation."""
     check_open_to(world, pull, who)
     check_body(world, body)
@@ -117,7 +127,9 @@ def comment(world: World, pull: PullRequest, who: User, body: str, app: App | No
     return it
 
 
-def review(world: World, pull: PullRequest, who: User, body: str, state: str, commit: str) -> PullReview:
+def review(
+    world: World, pull: PullRequest, who: User, body: str, state: str, commit: str
+) -> PullReview:
     """Add an empty review."""
     submitted = None if state == "PENDING" else now()
     it = PullReview(world.new_id(), pull, who, body, state, commit, submitted)
@@ -156,10 +168,15 @@ def announce(world: World, it: PullReview) -> None:
             events.review_comment(world, made, "created", it.user)
 
 
-def react(world: World, to: IssueComment | ReviewComment, who: User, content: str) -> tuple[Reaction, bool]:
+def react(
+    world: World, to: IssueComment | ReviewComment, who: User, content: str
+) -> tuple[Reaction, bool]:
     """React once; return the reaction and whether it is new."""
     if content not in EMOJI:
-        raise unprocessable({"resource": "Reaction", "code": "invalid", "field": "content"}, message="Validation Failed")
+        raise unprocessable(
+            {"resource": "Reaction", "code": "invalid", "field": "content"},
+            message="Validation Failed",
+        )
     for old in to.reactions:
         if old.user is who and old.content == content:
             return old, False

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from tests.github.git import GitRepository
 
 HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
+STATUS = {
+    "A": "added",
+    "D": "removed",
+    "M": "modified",
+    "R": "renamed",
+    "C": "copied",
+    "T": "changed",
+}
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
@@ -51,7 +58,9 @@ class FileDiff:
 @lru_cache(maxsize=256)
 def changed_files(git: GitRepository, base: str, head: str) -> tuple[FileDiff, ...]:
     """Return the files that differ between two commits, in git's order, with 3 lines of context."""
-    raw = git.run("diff", "--raw", "-z", "-M", "--no-abbrev", base, head, "--").decode(errors="replace")
+    raw = git.run("diff", "--raw", "-z", "-M", "--no-abbrev", base, head, "--").decode(
+        errors="replace"
+    )
     patch = git.run("diff", "-M", "-U3", "--no-color", "--no-ext-diff", base, head, "--")
     patches = _patches(patch.decode(errors="replace"))
     return tuple(_file_diff(entry, next(patches, None)) for entry in _raw_entries(raw))
@@ -111,7 +120,9 @@ def patch_lines(patch: str) -> Iterator[DiffLine]:
             left, right, hunk = int(header[1]), int(header[3]), hunk + 1
         elif text[:1] in (" ", "+", "-"):
             has_left, has_right = text[0] != "+", text[0] != "-"
-            yield DiffLine(left if has_left else None, right if has_right else None, hunk, position, text)
+            yield DiffLine(
+                left if has_left else None, right if has_right else None, hunk, position, text
+            )
             left, right = left + has_left, right + has_right
 
 
@@ -135,9 +146,13 @@ def relocate(git: GitRepository, anchor: Anchor, merge_base: str, head: str) -> 
     if anchor.line is None:
         return replace(anchor, commit=head, merge_base=merge_base)
     line = _moved(git, anchor, anchor.side, anchor.line, (merge_base, head))
-    start = anchor.start_line and _moved(git, anchor, anchor.start_side, anchor.start_line, (merge_base, head))
+    start = anchor.start_line and _moved(
+        git, anchor, anchor.start_side, anchor.start_line, (merge_base, head)
+    )
     shown = line and file.line(anchor.side, line)
-    if not shown or (anchor.start_line and not (start and file.line(anchor.start_side or "RIGHT", start))):
+    if not shown or (
+        anchor.start_line and not (start and file.line(anchor.start_side or "RIGHT", start))
+    ):
         return None
     moved = replace(anchor, commit=head, merge_base=merge_base, line=line, start_line=start)
     return replace(moved, position=shown.position, hunk=anchor.hunk)
@@ -147,8 +162,12 @@ def _moved(
     git: GitRepository, anchor: Anchor, side: str | None, number: int, new: tuple[str, str]
 ) -> int | None:
     """Return the number that an unchanged line has in the newer version, or None."""
-    old_commit, new_commit = (anchor.merge_base, new[0]) if side == "LEFT" else (anchor.commit, new[1])
-    patch = git.run_cached("diff", "-U0", "--no-color", old_commit, new_commit, "--", anchor.path).decode(errors="replace")
+    old_commit, new_commit = (
+        (anchor.merge_base, new[0]) if side == "LEFT" else (anchor.commit, new[1])
+    )
+    patch = git.run_cached(
+        "diff", "-U0", "--no-color", old_commit, new_commit, "--", anchor.path
+    ).decode(errors="replace")
     shift = 0
     for header in filter(None, map(HUNK.match, patch.split("\n"))):
         start, count = int(header[1]), int(header[2] or 1)

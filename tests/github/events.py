@@ -23,15 +23,25 @@ if TYPE_CHECKING:
 ZERO = "0" * 40
 
 
-def pull_request(world: World, pull: PullRequest, action: str, sender: User, **extra: object) -> None:
+def pull_request(
+    world: World, pull: PullRequest, action: str, sender: User, **extra: object
+) -> None:
     """Tell of a change to a pull request."""
     body = pulls.full(pull, world.root)
     world.webhooks.emit(
-        "pull_request", pull.repository, sender, action=action, number=pull.number, pull_request=body, **extra
+        "pull_request",
+        pull.repository,
+        sender,
+        action=action,
+        number=pull.number,
+        pull_request=body,
+        **extra,
     )
 
 
-def issue_comment(world: World, comment: IssueComment, action: str, sender: User, **extra: object) -> None:
+def issue_comment(
+    world: World, comment: IssueComment, action: str, sender: User, **extra: object
+) -> None:
     """Tell of a comment in the conversation."""
     world.webhooks.emit(
         "issue_comment",
@@ -44,7 +54,9 @@ def issue_comment(world: World, comment: IssueComment, action: str, sender: User
     )
 
 
-def review_comment(world: World, comment: ReviewComment, action: str, sender: User, **extra: object) -> None:
+def review_comment(
+    world: World, comment: ReviewComment, action: str, sender: User, **extra: object
+) -> None:
     """Tell of a comment in a review thread."""
     world.webhooks.emit(
         "pull_request_review_comment",
@@ -83,14 +95,18 @@ def thread(world: World, it: Thread, action: str, sender: User) -> None:
     )
 
 
-def check_run(world: World, repository: Repository, it: CheckRun, action: str, sender: User, **extra: object) -> None:
+def check_run(
+    world: World, repository: Repository, it: CheckRun, action: str, sender: User, **extra: object
+) -> None:
     """Tell of a check run."""
     body = checks.run(it, repository, world.root)
     body["check_suite"] = checks.suite(it.suite, repository, world.root)
     world.webhooks.emit("check_run", repository, sender, action=action, check_run=body, **extra)
 
 
-def check_suite(world: World, repository: Repository, it: CheckSuite, action: str, sender: User) -> None:
+def check_suite(
+    world: World, repository: Repository, it: CheckSuite, action: str, sender: User
+) -> None:
     """Tell of a check suite."""
     body = checks.suite(it, repository, world.root)
     world.webhooks.emit("check_suite", repository, sender, action=action, check_suite=body)
@@ -105,7 +121,9 @@ def open_suites(world: World, repository: Repository, branch: str, sha: str, sen
             check_suite(world, repository, suite, "requested", sender)
 
 
-def push(world: World, repository: Repository, ref: str, old: str | None, new: str | None, sender: User) -> None:
+def push(
+    world: World, repository: Repository, ref: str, old: str | None, new: str | None, sender: User
+) -> None:
     """Tell of a push."""
     forced = bool(old and new and not repository.git.is_ancestor(old, new))
     world.webhooks.emit(

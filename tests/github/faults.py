@@ -11,7 +11,9 @@ CONTENT_BLOCK = (
     "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. "
     "Please retry your request again later."
 )
-SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+SECONDARY = (
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+)
 PRIMARY = "API rate limit exceeded for installation ID 1. If you reach out to GitHub Support for help, please include the request ID."
 
 
@@ -61,24 +63,36 @@ class Faults:
 
     def content_block(self, **fields: object) -> Fault:
         """Secondary limit, first face: 403 without `retry-after`, blocked from creating content."""
-        return self.add(**{"method": "POST", "status": 403, "body": _message(CONTENT_BLOCK), **fields})
+        return self.add(
+            **{"method": "POST", "status": 403, "body": _message(CONTENT_BLOCK), **fields}
+        )
 
     def secondary_limit(self, retry_after: int = 1, **fields: object) -> Fault:
         """Secondary limit, second face: 429 with `retry-after`."""
         headers = {"retry-after": str(retry_after)}
-        return self.add(**{"status": 429, "body": _message(SECONDARY), "headers": headers, **fields})
+        return self.add(
+            **{"status": 429, "body": _message(SECONDARY), "headers": headers, **fields}
+        )
 
     def primary_limit(self, reset_in: int = 60, **fields: object) -> Fault:
         """Primary limit: 403 with nothing remaining until `x-ratelimit-reset`."""
-        headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + reset_in)}
+        headers = {
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(int(time.time()) + reset_in),
+        }
         return self.add(**{"status": 403, "body": _message(PRIMARY), "headers": headers, **fields})
 
     def graphql_limit(self, **fields: object) -> Fault:
         """GraphQL limit: 200 with `errors` and nothing remaining."""
         body = {"errors": [{"type": "RATE_LIMITED", "message": PRIMARY}]}
         headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 60)}
-        return self.add(**{"path": r"^/graphql$", "status": 200, "body": body, "headers": headers, **fields})
+        return self.add(
+            **{"path": r"^/graphql$", "status": 200, "body": body, "headers": headers, **fields}
+        )
 
 
 def _message(text: str) -> dict:
-    return {"message": text, "documentation_url": "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"}
+    return {
+        "message": text,
+        "documentation_url": "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api",
+    }

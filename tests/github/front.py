@@ -33,7 +33,9 @@ HOUR, MINUTE = 3600, 60
 class Front:
     """The ASGI application that wraps the endpoints."""
 
-    def __init__(self, inner: Callable[[Scope, Receive, Send], Awaitable[None]], world: World) -> None:
+    def __init__(
+        self, inner: Callable[[Scope, Receive, Send], Awaitable[None]], world: World
+    ) -> None:
         self._inner = inner
         self._world = world
         self._used: dict[str, int] = {}
@@ -51,8 +53,13 @@ class Front:
         status = await self._answer(scope, receive, send)
         self._world.requests.append(
             Recorded(
-                scope["method"], scope["path"], scope["query_string"].decode(), status, started,
-                time.perf_counter() - clock, scope.get("caller"),
+                scope["method"],
+                scope["path"],
+                scope["query_string"].decode(),
+                status,
+                started,
+                time.perf_counter() - clock,
+                scope.get("caller"),
             )  # fmt: skip
         )
 
@@ -116,18 +123,28 @@ class Front:
             self._content = [one for one in self._content if moment - one < MINUTE]
             self._content.append(moment)
             if len(self._content) > limit:
-                return 403, {"content-type": "application/json"}, json.dumps({"message": CONTENT_BLOCK}).encode()
+                return (
+                    403,
+                    {"content-type": "application/json"},
+                    json.dumps({"message": CONTENT_BLOCK}).encode(),
+                )
         if self._used.get(_bucket(scope), 0) >= self._world.limits.rate_limit:
-            return 403, {"content-type": "application/json"}, json.dumps({"message": PRIMARY}).encode()
+            return (
+                403,
+                {"content-type": "application/json"},
+                json.dumps({"message": PRIMARY}).encode(),
+            )
         return None
 
-    async def _finish(self, scope: Scope, send: Send, answer: tuple[int, dict[str, str], bytes]) -> int:
+    async def _finish(
+        self, scope: Scope, send: Send, answer: tuple[int, dict[str, str], bytes]
+    ) -> int:
         status, headers, body = answer
-        if scope["method"] == "GET" and status == 200:  # noqa: PLR2004
+        if scope["method"] == "GET" and status == 200:
             headers["etag"] = f'W/"{hashlib.sha256(body).hexdigest()}"'
             if headers["etag"] in _header(scope, b"if-none-match"):
                 status, body = 304, b""
-        if status != 304:  # noqa: PLR2004 - an unchanged answer costs nothing.
+        if status != 304:
             self._used[_bucket(scope)] = self._used.get(_bucket(scope), 0) + 1
         await _send(send, status, {**self._standard(scope), **headers}, body)
         return status

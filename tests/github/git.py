@@ -43,8 +43,8 @@ class GitRepository:
 
     def run(self, *arguments: str, data: bytes | None = None) -> bytes:
         """Run git here and return what it wrote. Raises `GitError`."""
-        done = subprocess.run(  # noqa: S603
-            ["git", "-C", str(self.path), *arguments],  # noqa: S607
+        done = subprocess.run(
+            ["git", "-C", str(self.path), *arguments],
             input=data,
             capture_output=True,
             env=environment(),
@@ -66,7 +66,11 @@ class GitRepository:
     def resolve(self, revision: str) -> str | None:
         """Return the commit that `revision` names, or None."""
         try:
-            return self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()
+            return (
+                self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+                .decode()
+                .strip()
+            )
         except GitError:
             return None
 
@@ -76,7 +80,9 @@ class GitRepository:
 
     def refs(self) -> dict[str, str]:
         """Return every branch and tag with its commit."""
-        lines = self.run("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags")
+        lines = self.run(
+            "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags"
+        )
         return dict(line.split(" ", 1) for line in lines.decode().splitlines())
 
     def set_ref(self, ref: str, sha: str) -> None:
@@ -111,10 +117,14 @@ class GitRepository:
         stream = [_heading(branch, message, author)]
         if parent:
             stream.append(f"from {parent}\n".encode())
-        stream += [f"R {_quoted(old)} {_quoted(new)}\n".encode() for old, new in (renames or {}).items()]
+        stream += [
+            f"R {_quoted(old)} {_quoted(new)}\n".encode() for old, new in (renames or {}).items()
+        ]
         stream += [_file(path, content) for path, content in files.items()]
         stream.append(b"\nget-mark :1\n")
-        out = self.run("fast-import", "--quiet", "--force", "--cat-blob-fd=1", data=b"".join(stream))
+        out = self.run(
+            "fast-import", "--quiet", "--force", "--cat-blob-fd=1", data=b"".join(stream)
+        )
         return out.decode().strip()
 
     def merge(self, base: str, head: str, message: str, author: str) -> str:
@@ -144,7 +154,9 @@ class GitRepository:
 def _heading(branch: str, message: str, author: str) -> bytes:
     who = f"{author} <{_email(author)}> {int(now().timestamp())} +0000"
     text = message.encode()
-    lines = f"commit refs/heads/{branch}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n"
+    lines = (
+        f"commit refs/heads/{branch}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n"
+    )
     return lines.encode() + text + b"\n"
 
 

@@ -14,7 +14,12 @@ from tests.github.state import IssueComment, PullRequest, ReviewComment, Thread,
 from tests.github.world import World
 
 CLASSIFIERS = ("SPAM", "ABUSE", "OFF_TOPIC", "OUTDATED", "DUPLICATE", "RESOLVED", "LOW_QUALITY")
-OPERATIONS = ("minimizeComment", "unminimizeComment", "resolveReviewThread", "unresolveReviewThread")
+OPERATIONS = (
+    "minimizeComment",
+    "unminimizeComment",
+    "resolveReviewThread",
+    "unresolveReviewThread",
+)
 
 
 class GraphError(Exception):
@@ -40,11 +45,24 @@ def routes(world: World) -> Api:
                 data[alias] = _answer(world, who, name, inputs)
             except (GraphError, Refused) as error:
                 kind = error.kind if isinstance(error, GraphError) else "FORBIDDEN"
-                text = "Resource not accessible by integration" if isinstance(error, Refused) else str(error)
+                text = (
+                    "Resource not accessible by integration"
+                    if isinstance(error, Refused)
+                    else str(error)
+                )
                 data[alias] = None
-                errors.append({"type": kind, "path": [alias], "message": text, "locations": [{"line": 1, "column": 1}]})
+                errors.append(
+                    {
+                        "type": kind,
+                        "path": [alias],
+                        "message": text,
+                        "locations": [{"line": 1, "column": 1}],
+                    }
+                )
         if not data:
-            return JSONResponse({"errors": [{"message": "Field of this query is not known to the local GitHub"}]})
+            return JSONResponse(
+                {"errors": [{"message": "Field of this query is not known to the local GitHub"}]}
+            )
         return JSONResponse({"data": data, **({"errors": errors} if errors else {})})
 
     return api
@@ -54,10 +72,18 @@ def _fields(query: str, variables: dict) -> list[tuple[str, str, dict]]:
     """Return (alias, field, arguments) of the operations that a query asks for."""
     found = []
     for name in OPERATIONS:
-        for match in re.finditer(rf"(?:(\w+)\s*:\s*)?\b{name}\s*\(\s*input\s*:\s*(\$\w+|\{{[^}}]*\}})", query):
+        for match in re.finditer(
+            rf"(?:(\w+)\s*:\s*)?\b{name}\s*\(\s*input\s*:\s*(\$\w+|\{{[^}}]*\}})", query
+        ):
             found.append((match[1] or name, name, _inputs(match[2], variables)))
     if not found and "reviewThreads" in query:
-        found.append(("repository" if "repository" in query else "node", "reviewThreads", {**variables, "query": query}))
+        found.append(
+            (
+                "repository" if "repository" in query else "node",
+                "reviewThreads",
+                {**variables, "query": query},
+            )
+        )
     if not found and "isMinimized" in query:
         found.append(("nodes" if "nodes" in query else "node", "isMinimized", variables))
     return found
@@ -67,7 +93,10 @@ def _inputs(text: str, variables: dict) -> dict:
     if text.startswith("$"):
         return variables.get(text[1:], {})
     pairs = re.findall(r"(\w+)\s*:\s*(\$\w+|\"[^\"]*\"|\w+)", text)
-    return {name: variables.get(value[1:]) if value[0] == "$" else value.strip('"') for name, value in pairs}
+    return {
+        name: variables.get(value[1:]) if value[0] == "$" else value.strip('"')
+        for name, value in pairs
+    }
 
 
 def _answer(world: World, who: Caller, name: str, inputs: dict) -> object:
@@ -78,7 +107,9 @@ def _answer(world: World, who: Caller, name: str, inputs: dict) -> object:
         shown = [_minimized(_comment(world, str(one))) for one in ids]
         return shown if "ids" in inputs else shown[0]
     if name.endswith("minimizeComment"):
-        return _minimize(world, who, inputs, None if name.startswith("un") else str(inputs.get("classifier")))
+        return _minimize(
+            world, who, inputs, None if name.startswith("un") else str(inputs.get("classifier"))
+        )
     return _resolve(world, who, str(inputs.get("threadId")), resolved=not name.startswith("un"))
 
 
@@ -94,7 +125,12 @@ def _minimize(world: World, who: Caller, inputs: dict, classifier: str | None) -
 
 def _minimized(comment: IssueComment | ReviewComment) -> dict:
     reason = comment.minimized
-    return {"id": _node(comment), "databaseId": comment.id, "isMinimized": reason is not None, "minimizedReason": reason}
+    return {
+        "id": _node(comment),
+        "databaseId": comment.id,
+        "isMinimized": reason is not None,
+        "minimizedReason": reason,
+    }
 
 
 def _node(comment: IssueComment | ReviewComment) -> str:
@@ -134,12 +170,19 @@ def _threads_of(world: World, who: Caller, inputs: dict) -> dict:
     pull = _pull(world, inputs)
     who.see(pull.repository)
     who.need(pull.repository, "read", "pull_requests")
-    size = next((int(one) for one in re.findall(r"reviewThreads\([^)]*first:\s*(\d+)", inputs["query"])), 100)
+    size = next(
+        (int(one) for one in re.findall(r"reviewThreads\([^)]*first:\s*(\d+)", inputs["query"])),
+        100,
+    )
     start = int(_after(inputs) or 0)
     shown = pull.threads[start : start + size]
     more = start + size < len(pull.threads)
     info = {"hasNextPage": more, "endCursor": str(start + len(shown)) if shown else None}
-    threads = {"totalCount": len(pull.threads), "nodes": [_shown(one) for one in shown], "pageInfo": info}
+    threads = {
+        "totalCount": len(pull.threads),
+        "nodes": [_shown(one) for one in shown],
+        "pageInfo": info,
+    }
     inner = {"id": f"PR_kwDO{pull.id}", "number": pull.number, "reviewThreads": threads}
     return {"pullRequest": inner} if "repository" in inputs["query"] else inner
 
@@ -153,7 +196,9 @@ def _pull(world: World, inputs: dict) -> PullRequest:
     query = cast("str", inputs["query"])
 
     def value(argument: str) -> str:
-        found = re.search(rf"\b{argument}\s*:\s*(?:\$(\w+)|\"?([^\s\",)]+)\"?)", query.split("{", 1)[-1])
+        found = re.search(
+            rf"\b{argument}\s*:\s*(?:\$(\w+)|\"?([^\s\",)]+)\"?)", query.split("{", 1)[-1]
+        )
         return str(inputs.get(found[1]) if found and found[1] else found[2] if found else "")
 
     if node := value("id"):

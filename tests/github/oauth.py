@@ -43,11 +43,15 @@ def _manifest(api: Api, world: World) -> None:
         form = dict(parse_qsl((await request.body()).decode()))
         text = form.get("manifest") or request.query_params.get("manifest")
         if not text:
-            return HTMLResponse("<h1>Register new GitHub App</h1><p>Send a form with the field manifest.</p>")
+            return HTMLResponse(
+                "<h1>Register new GitHub App</h1><p>Send a form with the field manifest.</p>"
+            )
         manifest = json.loads(text)
         missing = [name for name in ("url",) if name not in manifest]
         if missing:
-            return HTMLResponse(f"<h1>Error</h1><p>{html.escape(', '.join(missing))} missing.</p>", 422)
+            return HTMLResponse(
+                f"<h1>Error</h1><p>{html.escape(', '.join(missing))} missing.</p>", 422
+            )
         code = secrets.token_hex(20)
         world.manifests[code] = _register(world, owner, manifest)
         query = {"code": code}
@@ -95,7 +99,11 @@ def _user_flow(api: Api, world: World) -> None:
         code = secrets.token_hex(10)
         back = query.get("redirect_uri") or (app.callback_urls or [""])[0]
         login = query.get("login") or LOGIN
-        world.grants[code] = {"login": login, "app": str(app.id), "challenge": query.get("code_challenge", "")}
+        world.grants[code] = {
+            "login": login,
+            "app": str(app.id),
+            "challenge": query.get("code_challenge", ""),
+        }
         answer = {"code": code, **({"state": query["state"]} if "state" in query else {})}
         return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(answer)}", 302)
 
@@ -128,7 +136,10 @@ def _exchange(world: World, form: dict[str, str]) -> dict[str, str]:
     digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
     verifier = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if grant is None or grant["app"] != str(app.id) or grant["challenge"] not in ("", verifier):
-        return {"error": "bad_verification_code", "error_description": "The code passed is incorrect or expired."}
+        return {
+            "error": "bad_verification_code",
+            "error_description": "The code passed is incorrect or expired.",
+        }
     token = world.mint("ghu", user=world.user(grant["login"]), app=app)
     return {"access_token": token.value, "scope": "", "token_type": "bearer"}
 
@@ -150,7 +161,9 @@ def _user(api: Api, world: World) -> None:
         app = who.token.app if who.token else None
         seen = [one for one in world.installations.values() if one.app is app and not one.deleted]
         seen = [one for one in seen if any(_sees(world, person, it) for it in world.covered(one))]
-        return page(request, seen, lambda one: accounts.installation(one, world.root), "installations")
+        return page(
+            request, seen, lambda one: accounts.installation(one, world.root), "installations"
+        )
 
     @api.get("/user/installations/{number}/repositories")
     def its_repositories(request: Request, number: int, who: As) -> Response:
@@ -158,7 +171,9 @@ def _user(api: Api, world: World) -> None:
         if it is None or it.deleted:
             raise not_found()
         seen = [one for one in world.covered(it) if _sees(world, person, one)]
-        return page(request, seen, lambda one: repositories.repository(one, world.root), "repositories")
+        return page(
+            request, seen, lambda one: repositories.repository(one, world.root), "repositories"
+        )
 
 
 def _person(who: Caller) -> User:

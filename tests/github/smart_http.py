@@ -45,7 +45,7 @@ def routes(world: World) -> APIRouter:
 
 
 def _answer(status: int, text: str) -> Response:
-    return PlainTextResponse(text, status, headers=CHALLENGE if status == 401 else None)  # noqa: PLR2004
+    return PlainTextResponse(text, status, headers=CHALLENGE if status == 401 else None)
 
 
 def _refusal(who: Caller, repository: Repository | None, *, writes: bool) -> Response | None:
@@ -61,11 +61,18 @@ def _refusal(who: Caller, repository: Repository | None, *, writes: bool) -> Res
         try:
             who.need(repository, "write" if writes else "read", "contents")
         except Refused:
-            return _answer(403, "Write access to repository not granted." if writes else "Resource not accessible by integration")
+            return _answer(
+                403,
+                "Write access to repository not granted."
+                if writes
+                else "Resource not accessible by integration",
+            )
     return None
 
 
-async def _backend(world: World, request: Request, it: Repository, rest: str, writer: User | None) -> Response:
+async def _backend(
+    world: World, request: Request, it: Repository, rest: str, writer: User | None
+) -> Response:
     body = await request.body()
     before = it.git.refs() if writer and rest == "git-receive-pack" else None
     process = await asyncio.create_subprocess_exec(

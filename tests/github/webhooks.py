@@ -63,7 +63,9 @@ class Webhooks:
             body["installation"] = {"id": installation.id, "node_id": f"MDIzOk{installation.id}"}
             self.send(installation.app, event, body, installation.id, repository.id)
 
-    def emit_installation(self, event: str, installation: Installation, sender: User, **payload: object) -> None:
+    def emit_installation(
+        self, event: str, installation: Installation, sender: User, **payload: object
+    ) -> None:
         """Send an event about an installation to its App."""
         root = self._world.root
         body = {
@@ -79,7 +81,14 @@ class Webhooks:
         """Deliver one event for the first time."""
         guid = str(uuid.uuid1())
         delivery = Delivery(
-            self._world.new_id(), guid, app, event, payload.get("action"), payload, installation, repository
+            self._world.new_id(),
+            guid,
+            app,
+            event,
+            payload.get("action"),
+            payload,
+            installation,
+            repository,
         )
         self._start(delivery)
         return delivery
@@ -93,7 +102,9 @@ class Webhooks:
         self._start(delivery)
         return delivery
 
-    def fail(self, event: str = ".*", how: Literal["lost", "refused"] = "lost", times: int = 1) -> None:
+    def fail(
+        self, event: str = ".*", how: Literal["lost", "refused"] = "lost", times: int = 1
+    ) -> None:
         """Let the next `times` deliveries whose event matches fail."""
         self.faults.append(DeliveryFault(event, how, times))
 

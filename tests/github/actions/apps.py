@@ -101,23 +101,32 @@ class Apps(Actions):
         it.deleted = True
 
     @action
-    def accept_permissions(self, installation: Installation | int, permissions: Mapping[str, str]) -> None:
+    def accept_permissions(
+        self, installation: Installation | int, permissions: Mapping[str, str]
+    ) -> None:
         """Let the owner accept new permissions."""
         it = self._installation(installation)
         it.permissions = dict(permissions)
         self._tell("installation", it, "new_permissions_accepted")
 
     @action
-    def add_repositories(self, installation: Installation | int, names: Iterable[Repository | str]) -> None:
+    def add_repositories(
+        self, installation: Installation | int, names: Iterable[Repository | str]
+    ) -> None:
         """Give the installation more repositories."""
         it, added = self._installation(installation), [self.world.repository(one) for one in names]
         it.repositories += added
         self._selection(it, "added", added)
 
     @action
-    def remove_repositories(self, installation: Installation | int, names: Iterable[Repository | str]) -> None:
+    def remove_repositories(
+        self, installation: Installation | int, names: Iterable[Repository | str]
+    ) -> None:
         """Take repositories from the installation."""
-        it, removed = self._installation(installation), [self.world.repository(one) for one in names]
+        it, removed = (
+            self._installation(installation),
+            [self.world.repository(one) for one in names],
+        )
         it.repositories = [one for one in it.repositories if one not in removed]
         self._selection(it, "removed", removed)
 
@@ -132,7 +141,11 @@ class Apps(Actions):
 
     def _selection(self, it: Installation, what: str, changed: list[Repository]) -> None:
         brief = [repositories.brief(one) for one in changed]
-        lists = {"repositories_added": [], "repositories_removed": [], f"repositories_{what}": brief}
+        lists = {
+            "repositories_added": [],
+            "repositories_removed": [],
+            f"repositories_{what}": brief,
+        }
         self.world.webhooks.emit_installation(
             "installation_repositories", it, self._sender(it), action=what,
             repository_selection=it.selection, requester=None, **lists,

@@ -30,7 +30,9 @@ class Comments(Actions):
     @action
     def reply(self, comment: ReviewComment | int, login: str, body: str) -> ReviewComment:
         """Answer in the thread of a review comment."""
-        return conversation.reply(self.world, self._review_comment(comment), self.world.user(login), body)
+        return conversation.reply(
+            self.world, self._review_comment(comment), self.world.user(login), body
+        )
 
     @action
     def react(self, comment: IssueComment | ReviewComment | int, login: str, content: str) -> None:
@@ -66,7 +68,9 @@ class Comments(Actions):
         if not isinstance(it, int):
             return it
         for repository in self.world.repositories.values():
-            found = self.world.issue_comment(repository, it) or self.world.review_comment(repository, it)
+            found = self.world.issue_comment(repository, it) or self.world.review_comment(
+                repository, it
+            )
             if found:
                 return found
         raise KeyError(it)
@@ -92,9 +96,11 @@ class Checks(Actions):
         """Press one of the buttons that a check run offers."""
         repository, it = self._found(run)
         extra = {"requested_action": {"identifier": identifier}}
-        events.check_run(self.world, repository, it, "requested_action", self.world.user(login), **extra)
+        events.check_run(
+            self.world, repository, it, "requested_action", self.world.user(login), **extra
+        )
 
-    def _found(self, run: CheckRun | int):  # noqa: ANN202
+    def _found(self, run: CheckRun | int):
         found = self.world.check_run(run if isinstance(run, int) else run.id)
         if found is None:
             raise KeyError(run)

@@ -62,13 +62,20 @@ class Pulls(Actions):
         before, who = source.git.refs(), self.world.user(author or it.user.login)
         parent = source.git.resolve(onto) if onto else it.head_sha
         sha = source.git.commit(
-            it.head_ref, files or {}, message=message, author=who.login, parent=parent, renames=renames
+            it.head_ref,
+            files or {},
+            message=message,
+            author=who.login,
+            parent=parent,
+            renames=renames,
         )
         refs.moved(self.world, source, before, who)
         return sha
 
     @action
-    def edit(self, pull: PullRequest | str, *, title: str | None = None, base: str | None = None) -> None:
+    def edit(
+        self, pull: PullRequest | str, *, title: str | None = None, base: str | None = None
+    ) -> None:
         """Change the title, or retarget onto another base branch."""
         it = self.world.pull(pull)
         changes: dict[str, object] = {}
@@ -138,7 +145,12 @@ class Pulls(Actions):
         sha = git.merge(base, it.head_sha, f"Merge pull request #{it.number}", who.login)
         ref = f"refs/heads/gh-readonly-queue/{it.base_ref}/pr-{it.number}-{base}"
         git.set_ref(ref, sha)
-        group = {"head_sha": sha, "head_ref": ref, "base_sha": base, "base_ref": f"refs/heads/{it.base_ref}"}
+        group = {
+            "head_sha": sha,
+            "head_ref": ref,
+            "base_sha": base,
+            "base_ref": f"refs/heads/{it.base_ref}",
+        }
         group["head_commit"] = None
         self.world.webhooks.emit(
             "merge_group", it.repository, who, action="checks_requested", merge_group=group

@@ -26,7 +26,13 @@ class Repositories(Actions):
         """Create a repository; `files` (path to content) become the first commit on `main`."""
         it = self.world.new_repository(full_name, private=private, **fields)
         if files is not None:
-            it.git.commit(it.default_branch, files, message="Initial commit", author=it.owner.login, parent=None)
+            it.git.commit(
+                it.default_branch,
+                files,
+                message="Initial commit",
+                author=it.owner.login,
+                parent=None,
+            )
         return it
 
     @action
@@ -48,7 +54,11 @@ class Repositories(Actions):
         """
         it = self.world.repository(repository)
         before = it.git.refs()
-        parent = it.git.resolve(onto) if onto else it.git.branch(branch) or it.git.branch(it.default_branch)
+        parent = (
+            it.git.resolve(onto)
+            if onto
+            else it.git.branch(branch) or it.git.branch(it.default_branch)
+        )
         who = self.world.user(author or it.owner.login)
         sha = it.git.commit(
             branch, files or {}, message=message, author=who.login, parent=parent, renames=renames
@@ -57,7 +67,14 @@ class Repositories(Actions):
         return sha
 
     @action
-    def set_branch(self, repository: Repository | str, branch: str, sha: str | None, *, author: str | None = None) -> None:
+    def set_branch(
+        self,
+        repository: Repository | str,
+        branch: str,
+        sha: str | None,
+        *,
+        author: str | None = None,
+    ) -> None:
         """Point a branch at a commit (a force push if need be), or delete it with None."""
         it = self.world.repository(repository)
         before = it.git.refs()
@@ -68,7 +85,9 @@ class Repositories(Actions):
         refs.moved(self.world, it, before, self.world.user(author or it.owner.login))
 
     @action
-    def merge(self, repository: Repository | str, into: str, branch: str, *, author: str | None = None) -> str:
+    def merge(
+        self, repository: Repository | str, into: str, branch: str, *, author: str | None = None
+    ) -> str:
         """Merge one branch into another and push it; return the merge commit."""
         it = self.world.repository(repository)
         before, who = it.git.refs(), self.world.user(author or it.owner.login)
@@ -83,7 +102,10 @@ class Repositories(Actions):
         """Fork into another account with all branches."""
         parent = self.world.repository(repository)
         it = self.world.new_repository(
-            f"{owner}/{parent.name}", private=parent.private, parent=parent, default_branch=parent.default_branch
+            f"{owner}/{parent.name}",
+            private=parent.private,
+            parent=parent,
+            default_branch=parent.default_branch,
         )
         it.git.run("fetch", "--quiet", str(parent.git.path), "refs/heads/*:refs/heads/*")
         return it

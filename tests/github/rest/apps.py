@@ -30,7 +30,9 @@ def routes(world: World) -> Api:
 
     @api.get("/app")
     def the_app(who: As) -> dict:
-        return accounts.app(_app(who), world.root) | {"installations_count": len(world.installations)}
+        return accounts.app(_app(who), world.root) | {
+            "installations_count": len(world.installations)
+        }
 
     @api.get("/app/installations")
     def installations(request: Request, who: As) -> Response:
@@ -48,7 +50,9 @@ def routes(world: World) -> Api:
         if it.suspended_at:
             raise refused(403, "This installation has been suspended")
         narrowed = _narrowed_repositories(world, it, body)
-        token = world.mint("ghs", installation=it, permissions=_narrowed(it, body), repository_ids=narrowed)
+        token = world.mint(
+            "ghs", installation=it, permissions=_narrowed(it, body), repository_ids=narrowed
+        )
         shown = accounts.token(token)
         if narrowed is not None:
             chosen = [world.repositories[one] for one in sorted(narrowed)]
@@ -68,7 +72,9 @@ def routes(world: World) -> Api:
         if who.installation is None:
             raise refused(403, "Resource not accessible by integration")
         seen = [one for one in world.covered(who.installation) if who.reaches(one)]
-        return page(request, seen, lambda one: repositories.repository(one, world.root), "repositories")
+        return page(
+            request, seen, lambda one: repositories.repository(one, world.root), "repositories"
+        )
 
     @api.get("/app/hook/deliveries")
     def attempts(request: Request, who: As) -> Response:
@@ -109,7 +115,9 @@ def _narrowed(it: Installation, body: dict) -> dict[str, str]:
     wanted = body.get("permissions")
     if wanted is None:
         return {"metadata": "read", **it.permissions}
-    if any(LEVELS[level] > LEVELS[it.permissions.get(name, "none")] for name, level in wanted.items()):
+    if any(
+        LEVELS[level] > LEVELS[it.permissions.get(name, "none")] for name, level in wanted.items()
+    ):
         raise refused(422, "The permissions requested are not granted to this installation.")
     return {"metadata": "read", **wanted}
 

@@ -13,7 +13,15 @@ from tests.github.shapes import checks
 from tests.github.state import App, CheckRun, CheckSuite, Repository, now
 from tests.github.world import World
 
-CONCLUSIONS = ("action_required", "cancelled", "failure", "neutral", "success", "skipped", "timed_out")
+CONCLUSIONS = (
+    "action_required",
+    "cancelled",
+    "failure",
+    "neutral",
+    "success",
+    "skipped",
+    "timed_out",
+)
 STATUSES = ("queued", "in_progress", "completed")
 LEVELS = ("notice", "warning", "failure")
 MAX_ANNOTATIONS, MAX_TEXT, MAX_TITLE, MAX_ACTIONS = 50, 65_535, 255, 3
@@ -64,7 +72,9 @@ def routes(world: World) -> Api:
         who.need(it, "read", "checks")
         found = _find(it, run)
         return page(
-            request, found.annotations, lambda one: checks.annotation(one, it, found.head_sha, world.root)
+            request,
+            found.annotations,
+            lambda one: checks.annotation(one, it, found.head_sha, world.root),
         )
 
     @api.get("/repos/{owner}/{name}/commits/{ref}/check-runs")
@@ -127,10 +137,14 @@ def _check_output(output: dict) -> None:
         raise invalid_request('"summary" wasn\'t supplied.')
     for name, limit in (("title", MAX_TITLE), ("summary", MAX_TEXT), ("text", MAX_TEXT)):
         if len(output.get(name) or "") > limit:
-            raise invalid_request(f"Only {limit} characters are allowed; {len(output[name])} were supplied.")
+            raise invalid_request(
+                f"Only {limit} characters are allowed; {len(output[name])} were supplied."
+            )
     annotations = output.get("annotations") or []
     if len(annotations) > MAX_ANNOTATIONS:
-        raise invalid_request(f"No more than {MAX_ANNOTATIONS} items are allowed; {len(annotations)} were supplied.")
+        raise invalid_request(
+            f"No more than {MAX_ANNOTATIONS} items are allowed; {len(annotations)} were supplied."
+        )
     for one in annotations:
         _check_annotation(one)
 
@@ -142,20 +156,28 @@ def _check_annotation(one: dict) -> None:
     if one["annotation_level"] not in LEVELS:
         raise invalid_request(f'"{one["annotation_level"]}" is not a member of {list(LEVELS)}.')
     if one["end_line"] < one["start_line"]:
-        raise refused(422, "Validation Failed: end_line must be greater than or equal to start_line")
+        raise refused(
+            422, "Validation Failed: end_line must be greater than or equal to start_line"
+        )
     if one.get("start_column") and one["start_line"] != one["end_line"]:
         raise refused(422, "Validation Failed: columns are only allowed on a single line")
     if len(one["message"]) > MAX_TEXT:
-        raise invalid_request(f"Only {MAX_TEXT} characters are allowed; {len(one['message'])} were supplied.")
+        raise invalid_request(
+            f"Only {MAX_TEXT} characters are allowed; {len(one['message'])} were supplied."
+        )
 
 
 def _check_actions(actions: list[dict]) -> None:
     if len(actions) > MAX_ACTIONS:
-        raise invalid_request(f"No more than {MAX_ACTIONS} items are allowed; {len(actions)} were supplied.")
+        raise invalid_request(
+            f"No more than {MAX_ACTIONS} items are allowed; {len(actions)} were supplied."
+        )
     for one in actions:
         for name, limit in ACTION_LENGTHS.items():
             if len(one.get(name, "")) > limit:
-                raise invalid_request(f"Only {limit} characters are allowed; {len(one[name])} were supplied.")
+                raise invalid_request(
+                    f"Only {limit} characters are allowed; {len(one[name])} were supplied."
+                )
 
 
 def _apply(run: CheckRun, body: dict) -> None:

@@ -190,7 +190,9 @@ def _root(pull: PullRequest, number: int) -> ReviewComment:
 def _create(world: World, pull: PullRequest, who: Caller, body: dict) -> ReviewComment:
     text = _text(body)
     if body.get("in_reply_to"):
-        return conversation.reply(world, _root(pull, cast("int", body["in_reply_to"])), who.actor, text)
+        return conversation.reply(
+            world, _root(pull, cast("int", body["in_reply_to"])), who.actor, text
+        )
     for name in ("commit_id", "path"):
         if not isinstance(body.get(name), str):
             raise invalid_request(f'"{name}" wasn\'t supplied.')

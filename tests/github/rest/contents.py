@@ -54,7 +54,10 @@ def _contents(api: Api, world: World) -> None:
             branch, {path: data}, message=body["message"], author=who.actor.login, parent=parent
         )
         refs.moved(world, it, before, who.actor)
-        shown = {"content": _file(world, it, path, branch, data), "commit": _git_commit(world, it, sha)}
+        shown = {
+            "content": _file(world, it, path, branch, data),
+            "commit": _git_commit(world, it, sha),
+        }
         return JSONResponse(shown, 200 if old is not None else 201)
 
 
@@ -78,7 +81,14 @@ def _objects(api: Api, world: World) -> None:
             raise not_found() from error
         text = base64.encodebytes(data).decode()
         url = f"{_git_url(world, it)}/blobs/{sha}"
-        return {"sha": sha, "node_id": f"B_{sha}", "size": len(data), "url": url, "content": text, "encoding": "base64"}
+        return {
+            "sha": sha,
+            "node_id": f"B_{sha}",
+            "size": len(data),
+            "url": url,
+            "content": text,
+            "encoding": "base64",
+        }
 
     @api.get(git + "/commits/{sha}")
     def read_commit(sha: str, it: Repo, who: As) -> dict:
@@ -181,7 +191,9 @@ def _ref(world: World, it: Repository, ref: str, sha: str) -> dict:
 def _git_commit(world: World, it: Repository, sha: str) -> dict:
     whole = repositories.commit(it, sha, world.root)
     inner = whole["commit"]
-    kept = {name: inner[name] for name in ("author", "committer", "message", "tree", "verification")}
+    kept = {
+        name: inner[name] for name in ("author", "committer", "message", "tree", "verification")
+    }
     names = {name: whole[name] for name in ("sha", "node_id", "html_url", "parents")}
     return {**names, "url": inner["url"], **kept}
 
@@ -193,7 +205,10 @@ def _blob_sha(it: Repository, data: bytes) -> str:
 def _file(world: World, it: Repository, path: str, ref: str, data: bytes) -> dict:
     sha, small = _blob_sha(it, data), len(data) <= MAX_INLINE
     url = f"{repositories.api_url(it, world.root)}/contents/{path}?ref={ref}"
-    git_url, page = f"{_git_url(world, it)}/blobs/{sha}", f"{world.root}/{it.full_name}/blob/{ref}/{path}"
+    git_url, page = (
+        f"{_git_url(world, it)}/blobs/{sha}",
+        f"{world.root}/{it.full_name}/blob/{ref}/{path}",
+    )
     return {
         "name": path.rsplit("/", 1)[-1],
         "path": path,

@@ -24,7 +24,9 @@ def routes(world: World) -> Api:
         state = request.query_params.get("state", "open")
         found = [one for one in it.pulls.values() if state in ("all", one.state)]
         head, base = request.query_params.get("head"), request.query_params.get("base")
-        found = [one for one in found if head in (None, one.head_label) and base in (None, one.base_ref)]
+        found = [
+            one for one in found if head in (None, one.head_label) and base in (None, one.base_ref)
+        ]
         newest = request.query_params.get("direction", "desc") == "desc"
         found.sort(key=lambda one: one.number, reverse=newest)
         return page(request, found, lambda one: pulls.simple(one, world.root))
@@ -42,7 +44,9 @@ def routes(world: World) -> Api:
         who.need(it, "read", "pull_requests")
         found = changed_files(it.git, pull.merge_base, pull.head_sha)[: world.limits.max_files]
         limit = world.limits.max_patch
-        return page(request, found, lambda one: pulls.file(one, it, pull.head_sha, world.root, limit))
+        return page(
+            request, found, lambda one: pulls.file(one, it, pull.head_sha, world.root, limit)
+        )
 
     @api.get("/repos/{owner}/{name}/issues/{number}")
     def issue(it: Repo, pull: Pull, who: As) -> dict:
@@ -62,7 +66,9 @@ def _diff(world: World, pull: PullRequest) -> bytes:
         raise _too_large(text + advice)
     lines = sum((one.patch or "").count("\n") + 1 for one in files)
     if lines > limits.max_diff_lines:
-        raise _too_large(f"Sorry, the diff exceeded the maximum number of lines ({limits.max_diff_lines})")
+        raise _too_large(
+            f"Sorry, the diff exceeded the maximum number of lines ({limits.max_diff_lines})"
+        )
     return git.run("diff", "-M", pull.merge_base, pull.head_sha, "--")
 
 

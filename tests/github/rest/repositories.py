@@ -9,7 +9,14 @@ from tests.github.shapes import accounts, pulls, repositories
 from tests.github.state import Repository
 from tests.github.world import World
 
-ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
+ROLES = {
+    "admin": "admin",
+    "maintain": "write",
+    "write": "write",
+    "triage": "read",
+    "read": "read",
+    "none": "none",
+}
 MAX_COMPARE_FILES = 300
 
 
@@ -29,7 +36,11 @@ def routes(world: World) -> Api:
         user = world.users[login]
         role = world.permission(it, user)
         shown = accounts.user(user, world.root)
-        flags = {"pull": role != "none", "push": role in ("write", "admin"), "admin": role == "admin"}
+        flags = {
+            "pull": role != "none",
+            "push": role in ("write", "admin"),
+            "admin": role == "admin",
+        }
         flags |= {"maintain": role == "admin", "triage": role in ("write", "admin")}
         shown |= {"permissions": flags, "role_name": role}
         return {"permission": ROLES[role], "role_name": role, "user": shown}
@@ -44,7 +55,9 @@ def routes(world: World) -> Api:
         who.need(it, "read", "contents")
         base_name, _, head_name = basehead.partition("...")
         base, head = _resolve(it, base_name), _resolve(it, head_name)
-        return _comparison(world, it, base, head) | {"permalink_url": f"{world.root}{request.url.path}"}
+        return _comparison(world, it, base, head) | {
+            "permalink_url": f"{world.root}{request.url.path}"
+        }
 
     @api.get("/repos/{owner}/{name}/pulls/{number}/commits")
     def commits(request: Request, number: int, it: Repo, who: As) -> Response:
@@ -62,7 +75,11 @@ def _resolve(it: Repository, name: str) -> str:
     """Return the commit of a branch, a SHA, or `owner:branch` of the same network."""
     owner, _, branch = name.rpartition(":")
     git = it.git
-    sha = git.branch(branch) or git.resolve(branch) if owner in ("", it.owner.login) else _of_fork(it, owner, branch)
+    sha = (
+        git.branch(branch) or git.resolve(branch)
+        if owner in ("", it.owner.login)
+        else _of_fork(it, owner, branch)
+    )
     if sha is None:
         raise not_found()
     return sha
@@ -80,7 +97,9 @@ def _of_fork(it: Repository, owner: str, branch: str) -> str | None:
 def _comparison(world: World, it: Repository, base: str, head: str) -> dict:
     git = it.git
     merge_base = git.merge_base(base, head)
-    ahead, behind = (repositories.commits_between(git, *span) for span in ((base, head), (head, base)))
+    ahead, behind = (
+        repositories.commits_between(git, *span) for span in ((base, head), (head, base))
+    )
     files = changed_files(git, merge_base, head)[:MAX_COMPARE_FILES]
     page_url = f"{world.root}/{it.full_name}/compare/{base}...{head}"
     return {
@@ -99,4 +118,9 @@ def _comparison(world: World, it: Repository, base: str, head: str) -> dict:
     }
 
 
-STATUS = {(False, False): "identical", (True, False): "ahead", (False, True): "behind", (True, True): "diverged"}
+STATUS = {
+    (False, False): "identical",
+    (True, False): "ahead",
+    (False, True): "behind",
+    (True, True): "diverged",
+}

@@ -1,7 +1,6 @@
 """Reviews: created whole or not at all."""
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
 
 from tests.github import conversation, events
 from tests.github.conversation import BadPlace, Place
@@ -11,7 +10,12 @@ from tests.github.shapes import comments
 from tests.github.state import Anchor, PullRequest, PullReview, User, now
 from tests.github.world import World
 
-EVENTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED", None: "PENDING"}
+EVENTS = {
+    "APPROVE": "APPROVED",
+    "REQUEST_CHANGES": "CHANGES_REQUESTED",
+    "COMMENT": "COMMENTED",
+    None: "PENDING",
+}
 OWN = {
     "APPROVE": "Review Can not approve your own pull request",
     "REQUEST_CHANGES": "Review Can not request changes on your own pull request",
@@ -96,7 +100,9 @@ def _create(world: World, pull: PullRequest, who: User, body: dict) -> PullRevie
     if any(one.user is who and one.state == "PENDING" for one in pull.reviews):
         raise unprocessable(PENDING)
     commit = body.get("commit_id") or pull.head_sha
-    placed = [(_anchor(world, pull, commit, one), one["body"]) for one in body.get("comments") or []]
+    placed = [
+        (_anchor(world, pull, commit, one), one["body"]) for one in body.get("comments") or []
+    ]
     review = conversation.review(world, pull, who, text, EVENTS[body.get("event")], commit)
     for at, words in placed:
         conversation.review_comment(world, review, at, words)
@@ -108,7 +114,9 @@ def _create(world: World, pull: PullRequest, who: User, body: dict) -> PullRevie
 def _check_event(pull: PullRequest, who: User, body: dict) -> None:
     event = body.get("event")
     if event not in EVENTS:
-        raise invalid_request(f'"{event}" is not a member of ["APPROVE", "REQUEST_CHANGES", "COMMENT"].')
+        raise invalid_request(
+            f'"{event}" is not a member of ["APPROVE", "REQUEST_CHANGES", "COMMENT"].'
+        )
     if event in OWN and pull.user is who:
         raise unprocessable(OWN[event])
     if event in ("COMMENT", "REQUEST_CHANGES") and not (body.get("body") or body.get("comments")):

@@ -95,7 +95,9 @@ async def pull(number: int, it: Repo) -> PullRequest:
 Pull = Annotated[PullRequest, Depends(pull)]
 
 
-def page[T](request: Request, items: Sequence[T], shape: Callable[[T], dict], key: str | None = None) -> Response:
+def page[T](
+    request: Request, items: Sequence[T], shape: Callable[[T], dict], key: str | None = None
+) -> Response:
     """Return one page with its `Link` header, wrapped as `{total_count, key: [...]}` if `key` is given."""
     size = min(_number(request, "per_page", 30), MAX_PAGE)
     number = _number(request, "page", 1)
@@ -120,5 +122,7 @@ def _links(request: Request, number: int, last: int) -> dict[str, str]:
         del wanted["next"], wanted["last"]
     base = f"{request.app.state.world.root}{request.scope.get('asked_path', request.url.path)}"
     kept = dict(request.query_params)
-    links = [f'<{base}?{urlencode({**kept, "page": at})}>; rel="{name}"' for name, at in wanted.items()]
+    links = [
+        f'<{base}?{urlencode({**kept, "page": at})}>; rel="{name}"' for name, at in wanted.items()
+    ]
     return {"link": ", ".join(links)} if links else {}

@@ -26,7 +26,9 @@ def user(who: User, root: str) -> dict:
     """Return a simple user; a bot's login ends in `[bot]` and its URLs are escaped."""
     login = who.login.replace("[", "%5B").replace("]", "%5D")
     url = f"{root}/users/{login}"
-    page = f"{root}/apps/{who.login.removesuffix('[bot]')}" if who.type == "Bot" else f"{root}/{login}"
+    page = (
+        f"{root}/apps/{who.login.removesuffix('[bot]')}" if who.type == "Bot" else f"{root}/{login}"
+    )
     return {
         "login": who.login,
         "id": who.id,

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def _pulls_at(repository: Repository, sha: str) -> list[PullRequest]:
     """Return the open pull requests of that head; GitHub leaves out those from forks."""
-    found = (pull for pull in repository.pulls.values() if pull.state == "open" and pull.head_sha == sha)
+    found = (
+        pull for pull in repository.pulls.values() if pull.state == "open" and pull.head_sha == sha
+    )
     return [pull for pull in found if pull.head_repository is repository]
 
 

@@ -74,7 +74,10 @@ def review_comment(it: ReviewComment, root: str) -> dict:
     """Return a review comment; `line` is null once it is outdated."""
     pull, was, current = it.pull, it.original, it.current
     api = f"{repositories.api_url(pull.repository, root)}/pulls"
-    url, page = f"{api}/comments/{it.id}", f"{root}/{pull.repository.full_name}/pull/{pull.number}#discussion_r{it.id}"
+    url, page = (
+        f"{api}/comments/{it.id}",
+        f"{root}/{pull.repository.full_name}/pull/{pull.number}#discussion_r{it.id}",
+    )
     shown = {
         "url": url,
         "pull_request_review_id": it.review.id,

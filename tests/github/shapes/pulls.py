@@ -90,7 +90,13 @@ def _side(repository: Repository, ref: str, sha: str, root: str) -> dict:
 
 def _head(it: PullRequest, root: str) -> dict:
     if it.head_repository is None or it.head_repository.deleted:
-        return {"label": it.head_label, "ref": it.head_ref, "sha": it.head_sha, "user": None, "repo": None}
+        return {
+            "label": it.head_label,
+            "ref": it.head_ref,
+            "sha": it.head_sha,
+            "user": None,
+            "repo": None,
+        }
     return _side(it.head_repository, it.head_ref, it.head_sha, root)
 
 
@@ -128,15 +134,39 @@ def minimal(it: PullRequest, root: str) -> dict:
 
 
 def _reference(repository: Repository, root: str) -> dict:
-    return {"id": repository.id, "url": repositories.api_url(repository, root), "name": repository.name}
+    return {
+        "id": repository.id,
+        "url": repositories.api_url(repository, root),
+        "name": repository.name,
+    }
 
 
 def issue(it: PullRequest, root: str) -> dict:
     """Return the pull request as the issue that `issue_comment` payloads hold."""
     pull = simple(it, root)
     url = pull["issue_url"]
-    kept = ("id", "node_id", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees")
-    kept += ("milestone", "created_at", "updated_at", "closed_at", "author_association", "body", "html_url", "draft")
+    kept = (
+        "id",
+        "node_id",
+        "number",
+        "title",
+        "user",
+        "labels",
+        "state",
+        "locked",
+        "assignee",
+        "assignees",
+    )
+    kept += (
+        "milestone",
+        "created_at",
+        "updated_at",
+        "closed_at",
+        "author_association",
+        "body",
+        "html_url",
+        "draft",
+    )
     links = {name: pull[name] for name in ("url", "html_url", "diff_url", "patch_url", "merged_at")}
     return {
         **{name: pull[name] for name in kept},
@@ -153,7 +183,11 @@ def issue(it: PullRequest, root: str) -> dict:
 
 def file(it: FileDiff, repository: Repository, head: str, root: str, max_patch: int) -> dict:
     """Return one changed file; `patch` is absent above `max_patch` characters."""
-    url, page, path = repositories.api_url(repository, root), f"{root}/{repository.full_name}", quote(it.path)
+    url, page, path = (
+        repositories.api_url(repository, root),
+        f"{root}/{repository.full_name}",
+        quote(it.path),
+    )
     shown = {
         "sha": it.blob,
         "filename": it.path,

@@ -49,7 +49,16 @@ LINKS = {
     "teams_url": "/teams",
     "trees_url": "/git/trees{/sha}",
 }
-ZEROS = ("forks_count", "stargazers_count", "watchers_count", "size", "open_issues_count", "forks", "watchers", "open_issues")
+ZEROS = (
+    "forks_count",
+    "stargazers_count",
+    "watchers_count",
+    "size",
+    "open_issues_count",
+    "forks",
+    "watchers",
+    "open_issues",
+)
 FLAGS = {
     "has_issues": True,
     "has_projects": False,
@@ -135,7 +144,11 @@ FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
 def commit(it: Repository, sha: str, root: str) -> dict:
     """Return a commit without its files."""
     url, page = api_url(it, root), f"{root}/{it.full_name}"
-    facts = it.git.run_cached("show", "-s", f"--format={FORMAT}", sha).decode(errors="replace").split("\0")
+    facts = (
+        it.git.run_cached("show", "-s", f"--format={FORMAT}", sha)
+        .decode(errors="replace")
+        .split("\0")
+    )
     sha, tree, parents = facts[:3]
     author, committer = _signature(facts[3:6]), _signature(facts[6:9])
     return {
@@ -162,7 +175,13 @@ def commit(it: Repository, sha: str, root: str) -> dict:
     }
 
 
-UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
+UNSIGNED = {
+    "verified": False,
+    "reason": "unsigned",
+    "signature": None,
+    "payload": None,
+    "verified_at": None,
+}
 
 
 def _signature(facts: list[str]) -> dict:
