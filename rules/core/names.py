@@ -141,6 +141,8 @@ class Names:
                 return self.of_definition(node)
             case ast.BinOp(left=left, op=ast.Div()) if self.of(left) == "pathlib.Path":
                 return "pathlib.Path"
+            case ast.Subscript(value=value) if self.of(value) in _TRANSPARENT:
+                return self.of_annotation(node)
             case ast.expr():
                 return _LITERALS.get(type(node))
             case _:

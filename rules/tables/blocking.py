@@ -179,6 +179,9 @@ NAMES: dict[str, Effect] = {
     "threading.Thread.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
     "threading.Condition.wait": Effect("thread", "`asyncio.Condition`", Severity.CRITICAL),
     "multiprocessing.Process.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
+    "concurrent.futures.Future.result": Effect(
+        "thread", "`await asyncio.wrap_future(...)`", Severity.CRITICAL
+    ),
     "concurrent.futures.wait": Effect("thread", "`await asyncio.wait(...)`", Severity.CRITICAL),
     "concurrent.futures.as_completed": Effect(
         "thread", "`asyncio.as_completed`", Severity.CRITICAL
@@ -194,6 +197,10 @@ NAMES: dict[str, Effect] = {
 
 for _library in ("requests", "httpx"):
     NAMES.update({f"{_library}.{_verb}": _network(_HTTPX) for _verb in _VERBS})
+for _method in (
+    "all", "first", "one", "one_or_none", "scalar", "scalars", "count", "get", "delete", "update",
+):  # fmt: skip
+    NAMES[f"sqlalchemy.orm.Query.{_method}"] = _database("`AsyncSession` with `select()`")
 NAMES["httpx.stream"] = _network("`httpx.AsyncClient().stream(...)`")
 
 OWNERS: dict[str, Effect] = {

@@ -137,9 +137,26 @@ RETURNS = {
     "threading.Lock": "threading.Lock",
     "threading.RLock": "threading.RLock",
     "subprocess.Popen": "subprocess.Popen",
+    "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
+    "pathlib.Path.expanduser": "pathlib.Path",
+    "asyncio.TaskGroup.create_task": "asyncio.Task",
+    "requests.sessions.session": "requests.Session",
+    "boto3.session.Session.client": "boto3.Client",
+    "docker.from_env": "docker.DockerClient",
+    "supabase.create_client": "supabase.Client",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
 }
 """Callable to the class of what it returns; `X()` names an instance of X that is called again."""
 
 for _client in ("requests", "requests.Session", "httpx", "httpx.Client", "httpx.AsyncClient"):
     for _verb in ("get", "post", "put", "patch", "delete", "head", "options", "request", "send"):
         RETURNS[f"{_client}.{_verb}"] = f"{_client.split('.', 1)[0]}.Response"
+for _step in (
+    "filter", "filter_by", "where", "order_by", "limit", "offset", "join", "outerjoin", "options",
+    "group_by", "having", "distinct", "with_for_update", "select_from", "populate_existing",
+    "execution_options", "with_entities",
+):  # fmt: skip
+    RETURNS[f"sqlalchemy.orm.Query.{_step}"] = "sqlalchemy.orm.Query"
+RETURNS["sqlalchemy.orm.Session.query"] = "sqlalchemy.orm.Query"
