@@ -28,6 +28,7 @@ class ReviewComment(Comment):
     """A comment on a line or a file; `line` is None once it is outdated, or for a file."""
 
     path: str = ""
+    subject_type: str | None = None
     line: int | None = None
     original_line: int | None = None
     in_reply_to_id: int | None = None
