@@ -1,0 +1,271 @@
+"""Checks that stand before a use and make a value harmless for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rules.core.scopes import FUNCTIONS, FunctionNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+type _Position = tuple[int, int]
+
+_EXITS = (ast.Raise, ast.Return, ast.Continue, ast.Break)
+_MATCHES = {"match", "fullmatch", "search"}
+_TEXT_TESTS = {"isdigit", "isalnum", "isalpha", "isnumeric", "isdecimal", "isidentifier"}
+_VERBS = re.compile(
+    r"(^|_)(validate|valid|check|ensure|verify|assert|sanitize|sanitise|require|safe|allowed|within)"
+)
+_CONTAINMENT = {"is_relative_to", "relative_to", "commonpath", "commonprefix", "safe_join"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A test that says, when it comes out as `when`, that a value is harmless for some uses."""
+
+    value: str
+    when: bool
+    uses: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """A stretch of a function in which a value is harmless."""
+
+    value: str
+    start: _Position
+    end: _Position
+    uses: frozenset[str] | None
+
+
+class Guards:
+    """The checks of a file's functions, found once for each function that is asked about."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._file = file
+        self._known: dict[FunctionNode | ast.Module, list[_Guarded]] = {}
+
+    def covers(self, node: ast.expr, use: str) -> bool:
+        """Whether a name, attribute or subscript was checked before it stands here."""
+        function = self._file.enclosing_function(node) or self._file.tree
+        if function not in self._known:
+            self._known[function] = list(self._guarded(function))
+        found = self._known[function]
+        if not found:
+            return False
+        text, here = ast.unparse(node), (node.lineno, node.col_offset)
+        return any(
+            guarded.value == text
+            and guarded.start <= here <= guarded.end
+            and (guarded.uses is None or use in guarded.uses)
+            for guarded in found
+        )
+
+    def _guarded(self, function: FunctionNode | ast.Module) -> Iterator[_Guarded]:
+        for node in self._file.body(function):
+            match node:
+                case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                    for check in self._checks(test):
+                        yield from self._stretches(node, check)
+                case ast.Assert(test=test):
+                    for check in self._checks(test):
+                        if check.when:
+                            yield _Guarded(
+                                check.value, _end(node), self._block_end(node), check.uses
+                            )
+                case ast.BoolOp(op=op, values=values):
+                    yield from self._later_operands(op, values)
+                case ast.comprehension(ifs=[*tests]) if tests:
+                    yield from self._filtered(node, tests)
+                case (
+                    ast.Expr(value=ast.Call() as call)
+                    | ast.Expr(value=ast.Await(value=ast.Call() as call))
+                ):
+                    yield from self._validated(node, call)
+                case _:
+                    pass
+
+    def _stretches(self, node: ast.If | ast.While | ast.IfExp, check: _Check) -> Iterator[_Guarded]:
+        if isinstance(node, ast.IfExp):
+            branch = node.body if check.when else node.orelse
+            yield _Guarded(check.value, _start(branch), _end(branch), check.uses)
+            return
+        good, bad = (node.body, node.orelse) if check.when else (node.orelse, node.body)
+        if good:
+            yield _Guarded(check.value, _start(good[0]), _end(good[-1]), check.uses)
+        if bad and _leaves(bad):
+            yield _Guarded(check.value, _end(node), self._block_end(node), check.uses)
+
+    def _later_operands(self, op: ast.boolop, values: list[ast.expr]) -> Iterator[_Guarded]:
+        for number, value in enumerate(values[:-1]):
+            for check in self._checks(value):
+                if check.when is isinstance(op, ast.And):
+                    later = values[number + 1]
+                    yield _Guarded(check.value, _start(later), _end(values[-1]), check.uses)
+
+    def _filtered(self, node: ast.comprehension, tests: list[ast.expr]) -> Iterator[_Guarded]:
+        around = self._file.parent(node)
+        if not isinstance(around, ast.expr):
+            return
+        for test in tests:
+            for check in self._checks(test):
+                if check.when:
+                    yield _Guarded(check.value, _start(around), _end(around), check.uses)
+
+    def _validated(self, node: ast.Expr, call: ast.Call) -> Iterator[_Guarded]:
+        """`validate_symbol(symbol)` and `int(x)` as statements raise when the value is bad."""
+        last = _last(call.func)
+        if not (_VERBS.search(last) or last in {"int", "float", "UUID", "relative_to"}):
+            return
+        uses = frozenset({"path"}) if last == "relative_to" else None
+        for value in (*call.args, *(k.value for k in call.keywords), *_owner(call, last)):
+            if isinstance(value, (ast.Name, ast.Attribute)):
+                yield _Guarded(ast.unparse(value), _end(node), self._block_end(node), uses)
+
+    def _block_end(self, node: ast.AST) -> _Position:
+        """Where the code ends that runs after this statement; a `try` does not end it."""
+        parent = self._file.parent(node)
+        while isinstance(parent, ast.Try):
+            node, parent = parent, self._file.parent(parent)
+        if parent is None or isinstance(parent, ast.Module):
+            return (10**9, 0)
+        return _end(parent)
+
+    # Tests
+
+    def _checks(self, test: ast.expr) -> Iterator[_Check]:
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                for check in self._checks(operand):
+                    yield _Check(check.value, not check.when, check.uses)
+            case ast.BoolOp(values=values):
+                for value in values:
+                    yield from self._checks(value)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                yield from self._compared(left, op, right)
+            case ast.Call():
+                yield from self._called(test)
+            case ast.NamedExpr(value=value):
+                yield from self._checks(value)
+            case ast.Name():
+                value = self._file.value(test)
+                if isinstance(value, (ast.Call, ast.Compare)):
+                    yield from self._checks(value)
+            case _:
+                pass
+
+    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Iterator[_Check]:
+        match op:
+            case ast.In() | ast.NotIn():
+                yield from self._membership(left, right, when=isinstance(op, ast.In))
+            case ast.Eq() | ast.Is() if _is_fixed(right):
+                yield from _of_values(left, when=True)
+            case ast.NotEq() | ast.IsNot() if _is_fixed(right):
+                yield from _of_values(left, when=False)
+            case _:
+                pass
+        for part in (left, right):
+            if isinstance(part, ast.Call):
+                yield from self._called(part, flipped=isinstance(op, (ast.NotEq, ast.Is)))
+
+    def _membership(self, left: ast.expr, right: ast.expr, *, when: bool) -> Iterator[_Check]:
+        if isinstance(left, ast.Constant):
+            if left.value in {"..", "/", "\\", "../"}:
+                for check in _of_values(right, when=not when):
+                    yield _Check(check.value, check.when, frozenset({"path"}))
+            return
+        if isinstance(right, ast.Attribute) and right.attr == "parents":
+            for check in _of_values(right.value, when=when):
+                yield _Check(check.value, check.when, frozenset({"path"}))
+        yield from _of_values(left, when=when)
+
+    def _called(self, call: ast.Call, *, flipped: bool = False) -> Iterator[_Check]:
+        last, when = _last(call.func), not flipped
+        if last in _CONTAINMENT:
+            for value in _values_in(call):
+                yield _Check(value, when, frozenset({"path"}))
+        elif last == "startswith":
+            yield from self._starts(call, when=when)
+        elif last in _TEXT_TESTS and isinstance(call.func, ast.Attribute):
+            yield from _of_values(call.func.value, when=when)
+        elif last in _MATCHES or _VERBS.search(last) or last == "isinstance":
+            if last == "isinstance" and not _is_number_test(call):
+                return
+            for argument in call.args:
+                yield from _of_values(argument, when=when)
+
+    def _starts(self, call: ast.Call, *, when: bool) -> Iterator[_Check]:
+        """`str(path).startswith(str(BASE))` holds a path in, a constant prefix a URL."""
+        if not isinstance(call.func, ast.Attribute) or not call.args:
+            return
+        constant = self._file.constant_text(call.args[0])
+        uses = frozenset({"path"})
+        if constant is not None:
+            uses = frozenset({"redirect", "url"}) if constant.startswith(("/", "http")) else None
+        if uses is not None:
+            for value in _values_in(call.func.value):
+                yield _Check(value, when, uses)
+
+
+def _of_values(node: ast.expr, *, when: bool) -> Iterator[_Check]:
+    """The value that is tested, through `x.lower()`, `str(x)` and `x.strip()`."""
+    match node:
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            yield _Check(ast.unparse(node), when)
+        case ast.Call(func=ast.Attribute(value=owner)) if not node.args:
+            yield from _of_values(owner, when=when)
+        case ast.Call(func=ast.Name(id="str" | "set" | "Path"), args=[inner]):
+            yield from _of_values(inner, when=when)
+        case ast.NamedExpr(target=target):
+            yield from _of_values(target, when=when)
+        case _:
+            pass
+
+
+def _values_in(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is not None and node.value != ""
+
+
+def _is_number_test(call: ast.Call) -> bool:
+    names = {part.id for part in ast.walk(call.args[-1]) if isinstance(part, ast.Name)}
+    return bool(names) and names <= {"int", "float", "bool", "Decimal", "UUID"}
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    last = body[-1]
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return _last(last.value.func) in {"abort", "exit", "_exit"}
+    return isinstance(last, _EXITS)
+
+
+def _owner(call: ast.Call, last: str) -> list[ast.expr]:
+    if last == "relative_to" and isinstance(call.func, ast.Attribute):
+        return [call.func.value]
+    return []
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _start(node: ast.AST) -> _Position:
+    return (node.lineno, node.col_offset)  # pyright: ignore[reportAttributeAccessIssue] statements and expressions have it
+
+
+def _end(node: ast.AST) -> _Position:
+    return (node.end_lineno, node.end_col_offset)  # pyright: ignore[reportAttributeAccessIssue] statements and expressions have it
+
+
+__all__ = ["FUNCTIONS", "Guards"]
