@@ -1,5 +1,6 @@
 """Real databases for every test of the app: SQLite always, PostgreSQL when it is given."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from app.config import Settings
+from app.db import schema
 from app.db.engine import Database
 from app.models import Base
 from tests.app.settings import make_settings
@@ -21,22 +23,21 @@ SCHEMA = f"backend_expert_test_{os.getpid()}"
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "empty.sqlite3"
-    engine = create_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
-    engine.dispose()
+    asyncio.run(schema.upgrade(make_settings(database_url=f"sqlite:///{path}")))
     return path
 
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    url = make_url(POSTGRESQL).set(drivername="postgresql+psycopg")
-    inside = url.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
+    inside = make_url(POSTGRESQL).set(drivername="postgresql+psycopg")
+    inside = inside.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
     engine = create_engine(inside)
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
         connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-        Base.metadata.create_all(connection)
-    yield inside.render_as_string(hide_password=False)
+    url = inside.render_as_string(hide_password=False)
+    asyncio.run(schema.upgrade(make_settings(database_url=url)))
+    yield url
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {SCHEMA} CASCADE"))
     engine.dispose()

@@ -1,0 +1,47 @@
+"""What a route asks for in its signature."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, cast
+
+from fastapi import Depends, HTTPException, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.callers import is_this_machine
+from app.services import Services
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that answers."""
+    return cast("Services", request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+async def _read(services: ServicesDep) -> AsyncGenerator[AsyncSession]:
+    async with services.database.read() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_read)]
+"""A session that only reads."""
+
+
+def history_is_open(request: Request, services: ServicesDep) -> None:
+    """Refuse with 403 whoever may not see the history of private repositories."""
+    if not services.settings.history_public and not is_this_machine(request):
+        raise HTTPException(
+            403,
+            "The history is shown only on the machine that runs the service. "
+            "Its operator can open it to everybody with HISTORY_PUBLIC=true.",
+        )
+
+
+def metrics_are_open(request: Request, services: ServicesDep) -> None:
+    """Refuse with 403 whoever may not see the metrics."""
+    if not services.settings.metrics_public and not is_this_machine(request):
+        raise HTTPException(
+            403,
+            "The metrics are shown only on the machine that runs the service. "
+            "Its operator can open them to everybody with METRICS_PUBLIC=true.",
+        )

@@ -1,0 +1,40 @@
+"""The web application."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.config import Settings, load
+from app.db import schema
+from app.headers import StrictHeaders
+from app.logs import configure_logging
+from app.routers import health, webhook
+from app.services import Services
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application with these settings; its lifespan brings the database up to date."""
+    services = Services.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        await schema.upgrade(settings)
+        yield
+        await services.close()
+
+    app = FastAPI(
+        title="Backend Expert", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.services = services
+    app.add_middleware(StrictHeaders)
+    for module in (webhook, health):
+        app.include_router(module.router)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application as the environment wants it: `uvicorn --factory app.main:from_environment`."""
+    settings = load()
+    configure_logging(settings)
+    return create_app(settings)
