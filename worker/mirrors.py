@@ -39,6 +39,7 @@ class Mirrors:
 
     def __init__(self, root: Path, max_bytes: int, *, seconds: float = 300) -> None:
         """A fetch that takes longer than `seconds` is a `TransientFetchError`."""
+        root.mkdir(parents=True, exist_ok=True)
         self._root = root
         self._max_bytes = max_bytes
         self._seconds = seconds
@@ -56,7 +57,6 @@ class Mirrors:
         if not all(map(SHA.match, wanted)):
             message = "a commit must be named by its full sha"
             raise ValueError(message)
-        self._root.mkdir(parents=True, exist_ok=True)
         mirror = self._root / f"{int(repository_id)}.git"
         async with locked(mirror.with_suffix(".used"), shared=True):
             mirror.with_suffix(".used").touch()
@@ -85,7 +85,7 @@ class Mirrors:
 
     async def _tidy(self, mirror: Path) -> None:
         with locked_if_free(mirror.with_suffix(".used")) as alone:
-            if alone and mirror.exists():
+            if alone:
                 await _forget_old_commits(mirror)
         await asyncio.to_thread(self._evict, mirror)
 
