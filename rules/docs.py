@@ -137,7 +137,7 @@ ignore = ["{rule.code}"]
 def _peers(rule: Rule) -> str:
     if not rule.peers:
         return ""
-    listed = ", ".join(f"{tool} {code}" for tool, _, code in (p.partition(":") for p in rule.peers))
+    listed = ", ".join(peer.replace(":", " ") for peer in rule.peers)
     deferred = any(peer.startswith("ruff:") for peer in rule.peers)
     silent = (
         " Where the project's ruff already selects its rule, this one is silent."

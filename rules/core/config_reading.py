@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rules.core.config import Config, weight
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rules.core.config import Where
     from rules.core.rule import Rule
+
+OWN_FILE = ".github/backend-expert.toml"
 
 LIMIT = 64 * 1024
 """Largest configuration file that is read, in bytes."""
 
 _MOST_WORDS = 500
-_SEVERITIES = tuple(severity.value for severity in Severity)
+SEVERITIES = tuple(severity.value for severity in Severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ KEYS: dict[str, Key] = {
     "group-above": Key("count", "More findings of one rule than this become one comment."),
     "summary": Key("choice", "When to post the summary comment.", ("always", "findings", "off")),
     "fail-on": Key(
-        "choice", "Severity from which the check fails.", (*_SEVERITIES, "never")
+        "choice", "Severity from which the check fails.", (*SEVERITIES, "never")
     ),
     "drafts": Key("switch", "Whether draft pull requests are reviewed."),
     "bots": Key("switch", "Whether pull requests opened by bots are reviewed."),
@@ -71,6 +73,17 @@ def read(text: str, where: Where) -> tuple[Config, tuple[str, ...]]:
     if table is None:
         return Config(), ("`tool.backend-expert` is not a table and was not read.",)
     return _config(table)
+
+
+def load(read_file: Callable[[str], bytes | None]) -> tuple[Config, tuple[str, ...]]:
+    """The configuration of one version of a repository; `read_file` gives a file or None.
+
+    `.github/backend-expert.toml` decides alone when it is there, else `pyproject.toml`.
+    """
+    if (raw := read_file(OWN_FILE)) is not None:
+        return read(raw.decode("utf-8", "replace"), "backend-expert.toml")
+    raw = read_file("pyproject.toml")
+    return (Config(), ()) if raw is None else read(raw.decode("utf-8", "replace"), "pyproject.toml")
 
 
 def _table(document: dict[str, Any], where: Where) -> dict[str, Any] | None:
@@ -111,7 +124,7 @@ def _value(key: Key, name: str, value: Any) -> Any:
         case "words by glob":
             return tuple((glob, _words(words)) for glob, words in _pairs(value))
         case "severities":
-            return tuple((word, Severity(_choice(s, _SEVERITIES))) for word, s in _pairs(value))
+            return tuple((word, Severity(_choice(s, SEVERITIES))) for word, s in _pairs(value))
 
 
 def _words(value: Any) -> tuple[str, ...]:
@@ -186,41 +199,3 @@ def _nearest(word: str, known: list[str]) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split()).replace("`", "'")
     return line if len(line) <= 80 else line[:79] + "…"
-
-
-def schema() -> dict[str, Any]:
-    """A JSON schema of the file, for editors."""
-    defaults = {field.name.replace("_", "-"): field.default for field in fields(Config)}
-    properties = {
-        name: {"description": key.about, "default": _plain(defaults[name]), **_shape(key)}
-        for name, key in KEYS.items()
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Backend Expert",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _plain(default: Any) -> Any:
-    return list(cast("tuple[Any, ...]", default)) if isinstance(default, tuple) else default
-
-
-def _shape(key: Key) -> dict[str, Any]:
-    words = {"type": "array", "items": {"type": "string"}}
-    match key.kind:
-        case "words" | "globs":
-            return words
-        case "switch":
-            return {"type": "boolean"}
-        case "count":
-            return {"type": "integer", "minimum": 0}
-        case "choice":
-            return {"enum": list(key.choices)}
-        case "words by glob":
-            return {"type": "object", "additionalProperties": words, "default": {}}
-        case "severities":
-            allowed = {"enum": list(_SEVERITIES)}
-            return {"type": "object", "additionalProperties": allowed, "default": {}}
