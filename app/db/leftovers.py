@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.reviews import FINAL
@@ -31,6 +31,18 @@ async def open_reviews(session: AsyncSession, pull_request_id: int) -> list[Revi
         execution_options=_FRESH,
     )
     return list(found)
+
+
+async def may_have_published(session: AsyncSession, pull_request_id: int) -> bool:
+    """Whether an attempt began since the last review that was recorded to its end."""
+    mine = ReviewRecord.pull_request_id == pull_request_id
+    done = (
+        select(func.coalesce(func.max(ReviewRecord.generation), -1))
+        .where(mine, ReviewRecord.state == ReviewState.DONE)
+        .scalar_subquery()
+    )
+    later = select(ReviewRecord.id).where(mine, ReviewRecord.generation > done).limit(1)
+    return await session.scalar(later) is not None
 
 
 async def abandoned(session: AsyncSession, now: datetime) -> list[PullRequest]:
@@ -161,6 +173,33 @@ async def defer_delivery(
             due_at=retry_at,
             attempts=case((Delivery.attempts > most, most), else_=Delivery.attempts),
             error=error[:2_000],
+        ),
+        execution_options=_RAW,
+    )
+
+
+async def remember(  # noqa: PLR0913 each is one fact
+    session: AsyncSession,
+    pull_request_id: int,
+    *,
+    state: PullRequestState,
+    draft: bool,
+    title: str,
+    head_sha: str,
+    base_ref: str,
+    base_sha: str,
+) -> None:
+    """Take what GitHub's API says now over what its events said, which come in any order."""
+    await session.execute(
+        update(PullRequest)
+        .where(PullRequest.id == pull_request_id)
+        .values(
+            state=state,
+            draft=draft,
+            title=title,
+            head_sha=head_sha,
+            base_ref=base_ref,
+            base_sha=base_sha,
         ),
         execution_options=_RAW,
     )
