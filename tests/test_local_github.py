@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 BEFORE = "".join(f"line {number}\n" for number in range(1, 41))
 AFTER = BEFORE.replace("line 5\n", "LINE 5\n").replace("line 30\n", "LINE 30\n")
-OUTSIDE = (
-    "Pull request review thread line must be part of the diff and Pull request review thread diff hunk can't be blank"
-)
+OUTSIDE = "Pull request review thread line must be part of the diff and Pull request review thread diff hunk can't be blank"
 PULL = "/repos/alice/shop/pulls/1"
 
 
@@ -39,7 +37,9 @@ class Scene:
 def scene() -> Iterator[Scene]:
     with LocalGitHub() as github:
         app = github.apps.create()
-        shop = github.repositories.create("alice/shop", {"main.py": BEFORE, "old.py": "x = 1\n"}, private=True)
+        shop = github.repositories.create(
+            "alice/shop", {"main.py": BEFORE, "old.py": "x = 1\n"}, private=True
+        )
         installation = github.apps.install(app, [shop])
         github.repositories.commit(shop, "feature", {"main.py": AFTER})
         pull = github.pulls.open(shop, "feature", title="Louder", author="bob")
@@ -62,7 +62,10 @@ def test_a_review_with_comments_inside_the_diff_is_stored_with_its_hunks(scene: 
     listed = scene.bot.get(f"{PULL}/comments").json()
     assert answer.status_code == 200
     assert [(one["start_line"], one["line"]) for one in listed] == [(None, 5), (29, 31)]
-    assert listed[0]["diff_hunk"] == "@@ -2,7 +2,7 @@ line 1\n line 2\n line 3\n line 4\n-line 5\n+LINE 5"
+    assert (
+        listed[0]["diff_hunk"]
+        == "@@ -2,7 +2,7 @@ line 1\n line 2\n line 3\n line 4\n-line 5\n+LINE 5"
+    )
     assert listed[0]["user"]["login"] == "backend-expert[bot]"
 
 
@@ -71,8 +74,14 @@ def test_a_review_with_comments_inside_the_diff_is_stored_with_its_hunks(scene: 
     [
         ({"line": 20}, OUTSIDE),
         ({"line": 500}, OUTSIDE),
-        ({"line": 5, "start_line": 5}, "Pull request review thread start line must precede the end line."),
-        ({"line": 6, "start_line": 20}, "Pull request review thread start line must precede the end line."),
+        (
+            {"line": 5, "start_line": 5},
+            "Pull request review thread start line must precede the end line.",
+        ),
+        (
+            {"line": 6, "start_line": 20},
+            "Pull request review thread start line must precede the end line.",
+        ),
         ({"line": 30, "start_line": 20}, OUTSIDE),
         (
             {"line": 30, "start_line": 5},
@@ -120,7 +129,11 @@ def test_a_file_comment_stands_anywhere_but_not_in_a_review(scene: Scene) -> Non
     alone = scene.bot.post(f"{PULL}/comments", json={"commit_id": scene.pull.head_sha, **entry})
     batched = review(scene, entry)
 
-    assert (alone.status_code, alone.json()["line"], alone.json()["subject_type"]) == (201, None, "file")
+    assert (alone.status_code, alone.json()["line"], alone.json()["subject_type"]) == (
+        201,
+        None,
+        "file",
+    )
     assert batched.status_code == 422
 
 
@@ -161,7 +174,11 @@ def test_a_text_that_is_too_long_is_refused(scene: Scene, path: str, body: dict)
 
 
 def test_a_comment_becomes_outdated_when_its_line_changes(scene: Scene) -> None:
-    review(scene, {"path": "main.py", "line": 5, "body": "A"}, {"path": "main.py", "line": 30, "body": "B"})
+    review(
+        scene,
+        {"path": "main.py", "line": 5, "body": "A"},
+        {"path": "main.py", "line": 30, "body": "B"},
+    )
 
     scene.github.pulls.push(scene.pull, {"main.py": "first\n" + AFTER.replace("LINE 5", "Line 5")})
 
@@ -185,7 +202,10 @@ def test_what_was_not_granted_is_not_accessible(scene: Scene) -> None:
     with narrowed as client:
         answer = client.post(f"{PULL}/reviews", json={"event": "COMMENT", "body": "x"})
 
-    assert (answer.status_code, answer.json()["message"]) == (403, "Resource not accessible by integration")
+    assert (answer.status_code, answer.json()["message"]) == (
+        403,
+        "Resource not accessible by integration",
+    )
     assert answer.headers["x-accepted-github-permissions"] == "pull_requests=write"
 
 
@@ -235,7 +255,10 @@ def test_a_suspended_installation_mints_nothing_and_its_tokens_stop(scene: Scene
     used = scene.bot.get("/repos/alice/shop")
 
     for answer in (mint, used):
-        assert (answer.status_code, answer.json()["message"]) == (403, "This installation has been suspended")
+        assert (answer.status_code, answer.json()["message"]) == (
+            403,
+            "This installation has been suspended",
+        )
 
 
 def test_a_locked_conversation_and_an_archived_repository_take_no_comment(scene: Scene) -> None:
@@ -261,10 +284,15 @@ def test_a_check_run_of_another_app_cannot_be_changed(scene: Scene) -> None:
     with as_installation(scene.github, installation) as client:
         foreign = client.post("/repos/alice/shop/check-runs", json=body).json()["id"]
 
-    answer = scene.bot.patch(f"/repos/alice/shop/check-runs/{foreign}", json={"status": "in_progress"})
+    answer = scene.bot.patch(
+        f"/repos/alice/shop/check-runs/{foreign}", json={"status": "in_progress"}
+    )
 
     assert answer.status_code == 403
-    assert "check run can only be modified by the GitHub App that created it" in answer.json()["message"]
+    assert (
+        "check run can only be modified by the GitHub App that created it"
+        in answer.json()["message"]
+    )
 
 
 def test_annotations_come_fifty_at_a_time_and_are_appended(scene: Scene) -> None:
@@ -278,13 +306,16 @@ def test_annotations_come_fifty_at_a_time_and_are_appended(scene: Scene) -> None
     body = {"name": "x", "head_sha": scene.pull.head_sha}
 
     too_many = scene.bot.post(
-        "/repos/alice/shop/check-runs", json={**body, "output": {"summary": "s", "annotations": [note] * 51}}
+        "/repos/alice/shop/check-runs",
+        json={**body, "output": {"summary": "s", "annotations": [note] * 51}},
     )
     made = scene.bot.post(
-        "/repos/alice/shop/check-runs", json={**body, "output": {"summary": "s", "annotations": [note] * 50}}
+        "/repos/alice/shop/check-runs",
+        json={**body, "output": {"summary": "s", "annotations": [note] * 50}},
     ).json()
     more = scene.bot.patch(
-        f"/repos/alice/shop/check-runs/{made['id']}", json={"output": {"summary": "s", "annotations": [note] * 2}}
+        f"/repos/alice/shop/check-runs/{made['id']}",
+        json={"output": {"summary": "s", "annotations": [note] * 2}},
     )
 
     assert (too_many.status_code, too_many.json()["message"]) == (
@@ -300,7 +331,9 @@ def test_a_diff_that_is_too_large_is_refused_and_not_cut(scene: Scene) -> None:
     answer = scene.bot.get(PULL, headers={"accept": "application/vnd.github.diff"})
 
     assert answer.status_code == 406
-    assert answer.json()["errors"] == [{"resource": "PullRequest", "field": "diff", "code": "too_large"}]
+    assert answer.json()["errors"] == [
+        {"resource": "PullRequest", "field": "diff", "code": "too_large"}
+    ]
 
 
 def test_files_come_in_pages_with_links(scene: Scene) -> None:
@@ -322,7 +355,10 @@ def test_a_patch_is_missing_for_a_rename_a_binary_and_a_huge_file(scene: Scene) 
 
     files = scene.bot.get(f"{PULL}/files").json()
 
-    shown = [(one["filename"], one["status"], one.get("previous_filename"), "patch" in one) for one in files]
+    shown = [
+        (one["filename"], one["status"], one.get("previous_filename"), "patch" in one)
+        for one in files
+    ]
     assert shown == [
         ("data.bin", "added", None, False),
         ("huge.py", "added", None, False),
@@ -438,7 +474,9 @@ def test_a_reply_makes_an_empty_review_of_its_own(scene: Scene) -> None:
     assert [one.body for one in scene.pull.reviews] == ["Hello", ""]
 
 
-@pytest.mark.parametrize(("login", "permission"), [("alice", "admin"), ("carol", "write"), ("eve", "none")])
+@pytest.mark.parametrize(
+    ("login", "permission"), [("alice", "admin"), ("carol", "write"), ("eve", "none")]
+)
 def test_permission_of_a_collaborator(scene: Scene, login: str, permission: str) -> None:
     scene.github.repositories.set_permission(scene.shop, "carol", "write")
     scene.github.world.user("eve")
@@ -453,7 +491,9 @@ def test_a_fix_is_committed_through_the_git_data_api(scene: Scene) -> None:
     git = "/repos/alice/shop/git"
     with as_installation(scene.github, scene.installation) as bot:
         entry = {"path": "main.py", "mode": "100644", "type": "blob", "content": BEFORE}
-        tree = bot.post(f"{git}/trees", json={"base_tree": scene.pull.head_sha, "tree": [entry]}).json()
+        tree = bot.post(
+            f"{git}/trees", json={"base_tree": scene.pull.head_sha, "tree": [entry]}
+        ).json()
         commit = {"message": "Fix", "tree": tree["sha"], "parents": [scene.pull.head_sha]}
         sha = bot.post(f"{git}/commits", json=commit).json()["sha"]
         moved = bot.patch(f"{git}/refs/heads/feature", json={"sha": sha})
@@ -469,4 +509,9 @@ def test_every_request_is_recorded(scene: Scene) -> None:
     scene.bot.get(PULL)
 
     last = scene.github.requests[-1]
-    assert (last.method, last.path, last.status, last.actor) == ("GET", PULL, 200, "backend-expert[bot]")
+    assert (last.method, last.path, last.status, last.actor) == (
+        "GET",
+        PULL,
+        200,
+        "backend-expert[bot]",
+    )

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tests.github.state import Anchor
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.github.git import GitRepository
+    from tests.github.state import Anchor
 
 HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 STATUS = {

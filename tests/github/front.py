@@ -34,14 +34,17 @@ class Front:
     """The ASGI application that wraps the endpoints."""
 
     def __init__(
-        self, inner: Callable[[Scope, Receive, Send], Awaitable[None]], world: World
+        self,
+        inner: Callable[[Scope, Receive, Send], Awaitable[None]],
+        world: World,
+        drop: Callable[[tuple[str, int]], None],
     ) -> None:
         self._inner = inner
         self._world = world
+        self._drop = drop
         self._used: dict[str, int] = {}
         self._content: list[float] = []
         self._reset = int(time.time()) + HOUR
-        self.drop: Callable[[tuple[str, int]], None] = lambda _: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,14 +56,14 @@ class Front:
         status = await self._answer(scope, receive, send)
         self._world.requests.append(
             Recorded(
-                scope["method"],
-                scope["path"],
-                scope["query_string"].decode(),
-                status,
-                started,
-                time.perf_counter() - clock,
-                scope.get("caller"),
-            )  # fmt: skip
+                method=scope["method"],
+                path=scope["path"],
+                query=scope["query_string"].decode(),
+                status=status,
+                started=started,
+                seconds=time.perf_counter() - clock,
+                actor=scope.get("caller"),
+            )
         )
 
     def _by_id(self, scope: Scope) -> None:
@@ -151,7 +154,7 @@ class Front:
 
     async def _fail(self, scope: Scope, send: Send, fault: Fault) -> int:
         if fault.drop:
-            self.drop(scope["client"])
+            self._drop(scope["client"])
             await asyncio.sleep(0.01)
             return 0
         text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
+import uvicorn.server
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -53,9 +54,12 @@ class LocalGitHub:
         self.webhooks: Webhooks = self.world.webhooks
         self._socket = socket.create_server(("127.0.0.1", port), backlog=2048)
         self.url = self.world.root = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._connections: dict[tuple[str, int], asyncio.BaseTransport] = {}
-        self._server = uvicorn.Server(self._config())
-        self._thread = threading.Thread(target=self._run, name="local-github", daemon=True)
+        self._connections: dict[tuple[str, int], asyncio.Transport] = {}
+        self._config = uvicorn_config(self)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="local-github"
+        )
 
     @property
     def requests(self) -> list[Recorded]:
@@ -70,14 +74,14 @@ class LocalGitHub:
     def start(self) -> Self:
         """Serve in a background thread."""
         self._thread.start()
+        self._ready.wait()
         return self
 
     def stop(self) -> None:
         """Stop serving and remove the repositories."""
         self.webhooks.close()
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
-        self._socket.close()
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
         shutil.rmtree(self.world.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -86,29 +90,55 @@ class LocalGitHub:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+    def drop(self, client: tuple[str, int]) -> None:
+        """Close the connection of a client without an answer."""
+        self._connections[client].abort()
 
-    def _config(self) -> uvicorn.Config:
-        front = Front(application(self), self.world)
-        connections = self._connections
+    async def _serve(self) -> None:
+        """Serve until stopped; uvicorn's own loop would look only every 0.1 s."""
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        state = uvicorn.server.ServerState()
+        server = await self._loop.create_server(
+            lambda: Connection(self._connections, self._config, state), sock=self._socket
+        )
+        self._ready.set()
+        await self._stopping.wait()
+        server.close()
+        for transport in list(self._connections.values()):
+            transport.abort()
 
-        class Protocol(H11Protocol):
-            """Remembers its transport, so that a fault can drop the connection."""
 
-            def connection_made(self, transport) -> None:  # noqa: ANN001
-                super().connection_made(transport)
-                connections[transport.get_extra_info("peername")[:2]] = transport
+class Connection(H11Protocol):
+    """An HTTP connection that can be found again by the client's address, to be dropped."""
 
-            def connection_lost(self, exc: Exception | None) -> None:
-                connections.pop(self.client, None)  # pyright: ignore[reportArgumentType, reportCallIssue]
-                super().connection_lost(exc)
+    def __init__(
+        self,
+        known: dict[tuple[str, int], asyncio.Transport],
+        config: uvicorn.Config,
+        state: uvicorn.server.ServerState,
+    ) -> None:
+        super().__init__(config=config, server_state=state, app_state={})
+        self._known = known
 
-        front.drop = lambda client: connections[tuple(client)].abort()  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
-        return uvicorn.Config(
-            front, http=Protocol, ws="none", lifespan="off", log_config=None, access_log=False,
-            timeout_keep_alive=60,
-        )  # fmt: skip
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Remember the transport."""
+        super().connection_made(transport)
+        self._known[transport.get_extra_info("peername")[:2]] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the transport."""
+        self._known.pop(self.transport.get_extra_info("peername")[:2], None)
+        super().connection_lost(exc)
+
+
+def uvicorn_config(github: LocalGitHub) -> uvicorn.Config:
+    """Return the settings of one connection, the application among them."""
+    front = Front(application(github), github.world, github.drop)
+    config = uvicorn.Config(
+        front, ws="none", lifespan="off", log_config=None, access_log=False, timeout_keep_alive=60
+    )
+    config.load()
+    return config
 
 
 def application(github: LocalGitHub) -> FastAPI:

@@ -8,7 +8,14 @@ from tests.github import conversation, events
 from tests.github.actions.locking import Actions, action
 
 if TYPE_CHECKING:
-    from tests.github.state import CheckRun, IssueComment, PullRequest, ReviewComment, Thread
+    from tests.github.state import (
+        CheckRun,
+        IssueComment,
+        PullRequest,
+        Repository,
+        ReviewComment,
+        Thread,
+    )
 
 
 class Comments(Actions):
@@ -57,12 +64,10 @@ class Comments(Actions):
         events.thread(self.world, thread, "resolved", thread.resolved_by)
 
     def _issue_comment(self, it: IssueComment | int) -> IssueComment:
-        found = self._either(it)
-        return found  # pyright: ignore[reportReturnType]
+        return self._either(it)  # pyright: ignore[reportReturnType]
 
     def _review_comment(self, it: ReviewComment | int) -> ReviewComment:
-        found = self._either(it)
-        return found  # pyright: ignore[reportReturnType]
+        return self._either(it)  # pyright: ignore[reportReturnType]
 
     def _either(self, it: IssueComment | ReviewComment | int) -> IssueComment | ReviewComment:
         if not isinstance(it, int):
@@ -100,7 +105,7 @@ class Checks(Actions):
             self.world, repository, it, "requested_action", self.world.user(login), **extra
         )
 
-    def _found(self, run: CheckRun | int):
+    def _found(self, run: CheckRun | int) -> tuple[Repository, CheckRun]:
         found = self.world.check_run(run if isinstance(run, int) else run.id)
         if found is None:
             raise KeyError(run)

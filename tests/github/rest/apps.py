@@ -76,6 +76,11 @@ def routes(world: World) -> Api:
             request, seen, lambda one: repositories.repository(one, world.root), "repositories"
         )
 
+    _hook(api, world)
+    return api
+
+
+def _hook(api: Api, world: World) -> None:
     @api.get("/app/hook/deliveries")
     def attempts(request: Request, who: As) -> Response:
         app = _app(who)
@@ -97,8 +102,6 @@ def routes(world: World) -> Api:
     def redeliver(number: int, who: As) -> Response:
         world.webhooks.redeliver(_delivery(world, who, number))
         return JSONResponse({}, 202)
-
-    return api
 
 
 def _delivery(world: World, who: Caller, number: int) -> Delivery:
