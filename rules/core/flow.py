@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal
 from rules.core.flow_guards import Guards
 from rules.core.flow_sources import Parameters, part_of_answer, part_of_request
 from rules.core.rule import Step
-from rules.core.scopes import FUNCTIONS, Binding, FunctionNode, parameters
+from rules.core.scopes import FUNCTIONS, Binding, FunctionNode
 from rules.tables.flow import CLEANING_METHODS, CLEANS, PASSES
 
 if TYPE_CHECKING:
@@ -113,6 +113,80 @@ class Flow:
         """Request data or the answer of another service that the expression holds."""
         origin = self.origin(expression, use)
         return origin if origin is not None and origin.kind != "parameter" else None
+
+    def is_checked(self, expression: ast.expr, use: Use = "data") -> bool:
+        """Whether the value was compared with an allow-list or a pattern before it stands here."""
+        return any(
+            self._guards.covers(part, use)
+            for part in self._file.within(expression)
+            if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript))
+        )
+
+    def is_harmless(self, expression: ast.expr, use: Use = "data") -> bool:
+        """Whether the value is certainly a number, a constant or made harmless for this use."""
+        return self._harmless(expression, use, _DEPTH // 4)
+
+    def _harmless(self, node: ast.expr, use: Use, depth: int) -> bool:
+        if depth <= 0:
+            return False
+        match node:
+            case ast.Constant() | ast.Compare():
+                return True
+            case ast.Name():
+                return self._harmless_name(node, use, depth - 1)
+            case ast.Attribute(attr=attr):
+                return attr.isupper() or self._parameters.is_harmless_field(node)
+            case ast.Call():
+                return self._harmless_call(node, use, depth - 1)
+            case ast.BinOp(op=ast.Mod()):
+                return False
+            case ast.BinOp(left=left, right=right):
+                return self._harmless(left, use, depth - 1) and self._harmless(
+                    right, use, depth - 1
+                )
+            case ast.Subscript(value=value):
+                return self._harmless(value, use, depth - 1)
+            case ast.UnaryOp(operand=operand):
+                return self._harmless(operand, use, depth - 1)
+            case _:
+                parts = _parts(node)
+                return bool(parts) and all(self._harmless(p, use, depth - 1) for p in parts)
+
+    def _harmless_name(self, name: ast.Name, use: Use, depth: int) -> bool:
+        if self._guards.covers(name, use):
+            return True
+        bindings = self.reaching(name)
+        if not bindings or any(binding.kind == "import" for binding in bindings):
+            return name.id.isupper()
+        return all(self._harmless_binding(binding, use, depth) for binding in bindings)
+
+    def _harmless_binding(self, binding: Binding, use: Use, depth: int) -> bool:
+        if binding.annotation is not None and self._parameters.is_harmless(binding.annotation):
+            return True
+        if binding.kind == "argument":
+            return self._parameters.is_harmless_parameter(binding)
+        parent = self._file.parent(binding.node)
+        if isinstance(parent, ast.AugAssign):
+            return self._harmless(parent.value, use, depth)
+        if binding.kind in {"assign", "for"} and binding.value is not None:
+            return self._harmless(binding.value, use, depth)
+        if binding.kind == "unpack" and binding.value is not None:
+            return self._harmless(_unpacked(binding, self._file), use, depth)
+        return False
+
+    def _harmless_call(self, call: ast.Call, use: Use, depth: int) -> bool:
+        name = self._file.qualified_name(call.func) or ""
+        if name in CLEANS:
+            return _cleans(name, use)
+        if name in PASSES:
+            return all(self._harmless(argument, use, depth) for argument in _arguments(call))
+        if isinstance(call.func, ast.Attribute):
+            if call.func.attr in CLEANING_METHODS or _escapes(call, call.func, use):
+                return True
+            owner = self._harmless(call.func.value, use, depth)
+            return owner and all(self._harmless(item, use, depth) for item in _arguments(call))
+        function = self._file.names.functions().get(name)
+        return function is not None and self._parameters.is_harmless(function.returns)
 
     def origin(self, expression: ast.AST, use: Use = "data") -> Origin | None:
         """The most dangerous origin: request, then answers, then parameters of unknown callers."""
@@ -228,7 +302,11 @@ class Flow:
             return self._source(part[0], binding.name, part[1], binding.node, sure=part[2])
         if self._parameters.is_injected(binding):
             return None
-        return self._worst(self._given(function, binding, use)) or self._unknown(binding, function)
+        given = list(self._given(function, binding, use))
+        if given and function.name.startswith("_") and not function.name.startswith("__"):
+            return self._worst(given)
+        outside = (origin for origin in given if origin and origin.kind != "parameter")
+        return self._worst(outside) or self._unknown(binding, function)
 
     def _unknown(self, binding: Binding, function: FunctionNode) -> Origin:
         return Origin("parameter", binding.name, f"{function.name}()", binding.node)
@@ -242,9 +320,8 @@ class Flow:
             if given is None:
                 continue
             origin = self.origin(given, use)
-            if origin is not None and origin.kind != "parameter":
-                step = Step(self._file.path, call.lineno, f"passed to `{function.name}()`")
-                yield origin.via(step)
+            step = Step(self._file.path, call.lineno, f"passed to `{function.name}()`")
+            yield origin.via(step) if origin is not None else None
 
     # Attributes and calls
 

@@ -261,11 +261,11 @@ def _last(node: ast.expr) -> str:
 
 
 def _start(node: ast.AST) -> _Position:
-    return (node.lineno, node.col_offset)  # pyright: ignore[reportAttributeAccessIssue] statements and expressions have it
+    return (getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
 
 def _end(node: ast.AST) -> _Position:
-    return (node.end_lineno, node.end_col_offset)  # pyright: ignore[reportAttributeAccessIssue] statements and expressions have it
+    return (getattr(node, "end_lineno", None) or 1, getattr(node, "end_col_offset", None) or 0)
 
 
 __all__ = ["FUNCTIONS", "Guards"]

@@ -1,0 +1,192 @@
+"""Places where a value becomes dangerous: SQL texts, paths, addresses, pages, commands.
+
+`sinks(file, "path")` finds them; the security rules say what they think of the value, and
+`sinks_of(file)` keeps as facts which parameter of which function ends in one, so that the
+callers in other modules can be judged later.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rules.core.flow import Use, flow_of
+from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
+from rules.tables.sinks import (
+    CODE,
+    HTML_CLASSES,
+    HTML_NAMES,
+    PATH_CALLS,
+    PATH_METHODS,
+    PATH_SECOND,
+    SHELL,
+    SQL_METHODS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rules.core.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sink:
+    """One dangerous use: `value` is what reaches `callee` (a name for messages) at `call`."""
+
+    use: Use
+    call: ast.Call
+    value: ast.expr
+    callee: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSink:
+    """A fact for other modules: what is given to `parameter` of `function` ends in a sink."""
+
+    function: str
+    parameter: str
+    use: Use
+    line: int
+
+
+def sinks(file: SourceFile, use: Use) -> list[Sink]:
+    """The sinks of one kind in a file."""
+    return file.memo(f"sinks:{use}", lambda: list(_FINDERS[use](file)))
+
+
+def sinks_of(file: SourceFile) -> list[ParameterSink]:
+    """The parameters of the file's functions that reach a sink unchecked."""
+    flow = flow_of(file)
+    found: list[ParameterSink] = []
+    for use in _FINDERS:
+        for sink in sinks(file, use):
+            function = file.enclosing_function(sink.call)
+            if function is None:
+                continue
+            origin = flow.origin(sink.value, use)
+            if origin is not None and origin.kind == "parameter":
+                name = file.names.of_definition(function)
+                found.append(ParameterSink(name, origin.name, use, sink.call.lineno))
+    return found
+
+
+def _sql(file: SourceFile) -> Iterator[Sink]:
+    for call in _calls(file, SQL_METHODS):
+        name = _last(call.func)
+        position = SQL_METHODS.get(name, 0)
+        value = next(
+            (
+                given
+                for keyword in ("sql", "query", "statement", "operation", "clause", "text")
+                if (given := file.argument(call, position, keyword)) is not None
+            ),
+            None,
+        )
+        if value is not None and not isinstance(value, ast.Constant):
+            yield Sink("sql", call, value, name)
+
+
+def _path(file: SourceFile) -> Iterator[Sink]:
+    last_names = {name.rsplit(".", 1)[-1] for name in PATH_CALLS}
+    for call in _calls(file, last_names):
+        name = file.qualified_name(call.func) or ""
+        found = PATH_CALLS.get(name)
+        if found is None:
+            continue
+        value = file.argument(call, *found)
+        if value is not None:
+            yield Sink("path", call, value, name)
+        if name in PATH_SECOND and (second := file.argument(call, 1, "dst")) is not None:
+            yield Sink("path", call, second, name)
+    for call in _calls(file, PATH_METHODS):
+        if isinstance(call.func, ast.Attribute) and _is_path(file, call.func.value):
+            yield Sink("path", call, call.func.value, f"Path.{call.func.attr}")
+
+
+def _is_path(file: SourceFile, node: ast.expr) -> bool:
+    return file.qualified_name(node) in {"pathlib.Path", "anyio.Path"} or (
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    )
+
+
+def _url(file: SourceFile) -> Iterator[Sink]:
+    names = REQUEST_METHODS | {"urlopen", "urlretrieve", "connect"}
+    for call in _calls(file, names):
+        name = file.qualified_name(call.func)
+        if name is None or name not in HTTP_REQUESTS:
+            continue
+        last = name.rsplit(".", 1)[-1]
+        position = 1 if last in {"request", "stream"} else 0
+        value = file.argument(call, position, "url")
+        if value is not None:
+            yield Sink("url", call, value, name)
+
+
+def _html(file: SourceFile) -> Iterator[Sink]:
+    for call in _calls(file, HTML_NAMES):
+        name = file.qualified_name(call.func)
+        if name not in HTML_CLASSES:
+            continue
+        for keyword in ("content", "source", "object", "html"):
+            if (value := file.argument(call, 0, keyword)) is not None:
+                yield Sink("html", call, value, name.rsplit(".", 1)[-1])
+                break
+
+
+def _shell(file: SourceFile) -> Iterator[Sink]:
+    names = {name.rsplit(".", 1)[-1] for name in SHELL}
+    for call in _calls(file, names):
+        name = file.qualified_name(call.func) or ""
+        when = SHELL.get(name)
+        if when is None or (when == "shell" and not _with_shell(file, call)):
+            continue
+        for keyword in ("args", "cmd", "command"):
+            if (value := file.argument(call, 0, keyword)) is not None:
+                yield Sink("shell", call, value, name)
+                break
+
+
+def _with_shell(file: SourceFile, call: ast.Call) -> bool:
+    return any(
+        keyword.arg == "shell" and file.literal(keyword.value) not in {False, None}
+        for keyword in call.keywords
+    )
+
+
+def _code(file: SourceFile) -> Iterator[Sink]:
+    for call in _calls(file, {"eval", "exec", "compile"}):
+        name = file.qualified_name(call.func)
+        if name in CODE and call.args:
+            yield Sink("code", call, call.args[0], name)
+
+
+def _redirect(file: SourceFile) -> Iterator[Sink]:
+    for call in _calls(file, {"RedirectResponse", "redirect"}):
+        name = file.qualified_name(call.func)
+        if name in {"fastapi.responses.RedirectResponse", "flask.redirect"}:
+            value = file.argument(call, 0, "url")
+            if value is not None:
+                yield Sink("redirect", call, value, name.rsplit(".", 1)[-1])
+
+
+def _calls(file: SourceFile, names: Iterable[str]) -> Iterator[ast.Call]:
+    """The calls with one of these last names, and not all calls when none occurs."""
+    present = file.called_names.intersection(names)
+    if present:
+        yield from file.calls(*sorted(present))
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+_FINDERS: dict[Use, Callable[[SourceFile], Iterator[Sink]]] = {
+    "sql": _sql,
+    "path": _path,
+    "url": _url,
+    "html": _html,
+    "shell": _shell,
+    "code": _code,
+    "redirect": _redirect,
+}
