@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import json
 import os
@@ -116,6 +117,7 @@ def engine_version() -> str:
 
 def forget_the_parent() -> None:
     """Undo what a fork inherits: its signal handlers are not ours."""
+    faulthandler.disable()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)

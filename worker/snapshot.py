@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -54,12 +55,12 @@ class Repository:
 
     def __init__(self, path: Path | str, *, objects: Path | None = None) -> None:
         self.path = Path(path)
-        self.git_dir = _git_dir(self.path)
+        self.git_dir, names = _git_dir(self.path)
         # Read as a bare repository, so that no .gitattributes of a checkout is honoured.
         self._options = (f"--git-dir={self.git_dir}", "-c", "core.bare=true")
         self._extra = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else {}
         self._blobs = Blobs(self._options, self._extra)
-        if self._git("rev-parse", "--show-object-format").strip() != b"sha1":
+        if names != "sha1":
             message = f"{self.path} names its objects by SHA-256, which GitHub does not support."
             raise UnsupportedRepositoryError(message)
 
@@ -127,18 +128,21 @@ class Repository:
         return self._blobs.read(sha)
 
 
-def _git_dir(path: Path) -> Path:
+def _git_dir(path: Path) -> tuple[Path, str]:
+    """The folder in which git keeps a repository, and the hash that names its objects."""
     if not path.exists():
         message = f"{path} does not exist."
         raise NotARepositoryError(message)
     folder = path if path.is_dir() else path.parent
     try:
-        return Path(run(["rev-parse", "--absolute-git-dir"], cwd=folder).decode().rstrip("\n"))
+        found = run(["rev-parse", "--absolute-git-dir", "--show-object-format"], cwd=folder)
     except GitError as error:
         if "not a git repository" not in str(error):
             raise
         message = f"{path} is not in a git repository."
         raise NotARepositoryError(message) from None
+    git_dir, names = os.fsdecode(found).removesuffix("\n").rsplit("\n", 1)
+    return Path(git_dir), names
 
 
 def _entries(listing: bytes) -> Iterator[tuple[str, Entry]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import StringIO
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
@@ -13,19 +13,9 @@ from unidiff.patch import PatchSet
 from rules.core.change import ChangedFile, Hunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from unidiff.patch import PatchedFile
-
-type Status = Literal["added", "modified", "renamed", "removed"]
-
-STATUS: dict[str, Status] = {
-    "added": "added",
-    "copied": "added",
-    "removed": "removed",
-    "renamed": "renamed",
-}
-"""GitHub's word for a file's fate to ours; `modified`, `changed` and `unchanged` are `modified`."""
 
 REGULAR = ("100644", "100755", "100664")
 """Modes of regular files; 120000 is a symbolic link, 160000 a submodule, 000000 nothing."""
@@ -76,28 +66,6 @@ def _added(patched: PatchedFile) -> Iterator[int]:
         for line in hunk:
             if line.is_added and line.target_line_no is not None:
                 yield line.target_line_no
-
-
-def github_file(
-    path: str, status: str, previous_path: str | None = None, patch: str | None = None
-) -> ChangedFile:
-    """One item of GitHub's `/pulls/{n}/files`; without a (readable) patch it has no hunks."""
-    fate = STATUS.get(status, "modified")
-    parsed = (parse_patch(patch) if patch else None) or Patch()
-    old_path = None if fate == "added" else (previous_path or path)
-    return ChangedFile(path, old_path, fate, parsed.hunks, parsed.added)
-
-
-def complete(files: Iterable[ChangedFile], local: Iterable[ChangedFile]) -> tuple[ChangedFile, ...]:
-    """GitHub's `files`, those without hunks taken from the `local` diff of the same change.
-
-    GitHub leaves out the patch of huge files; the local diff still knows which lines are new.
-    """
-    known = {file.path: file for file in local}
-    return tuple(
-        file if file.hunks or file.status == "removed" else known.get(file.path, file)
-        for file in files
-    )
 
 
 def parse_diff(output: bytes) -> tuple[ChangedFile, ...]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.core.change import ChangedFile, Hunk
-from rules.core.patch import Patch, complete, github_file, parse_diff, parse_patch
+from rules.core.change import Hunk
+from rules.core.patch import Patch, parse_diff, parse_patch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,33 +71,6 @@ def test_a_patch_that_lies_is_no_patch(patch: str) -> None:
 def test_no_text_makes_parsing_fail(text: str) -> None:
     parse_patch(text)
     parse_patch(f"@@ -1 +1 @@\n{text}")
-
-
-def test_a_file_of_github_becomes_a_changed_file() -> None:
-    assert [
-        github_file("a.py", "added", None, "@@ -0,0 +1 @@\n+a"),
-        github_file("b.py", "renamed", "c.py"),
-        github_file("d.py", "changed"),
-        github_file("e.py", "copied", "f.py"),
-        github_file("g.py", "removed", None, "@@ -1 +0,0 @@\n-a"),
-        github_file("h.py", "modified", None, "@@ lies"),
-    ] == [
-        ChangedFile("a.py", None, "added", (Hunk(1, 1),), frozenset({1})),
-        ChangedFile("b.py", "c.py", "renamed", (), frozenset()),
-        ChangedFile("d.py", "d.py", "modified", (), frozenset()),
-        ChangedFile("e.py", None, "added", (), frozenset()),
-        ChangedFile("g.py", "g.py", "removed", (), frozenset()),
-        ChangedFile("h.py", "h.py", "modified", (), frozenset()),
-    ]
-
-
-def test_a_file_without_a_patch_is_completed_from_the_local_diff() -> None:
-    kept = ChangedFile("a.py", "a.py", "modified", (Hunk(1, 1),), frozenset({1}))
-    bare = ChangedFile("b.py", "b.py", "modified", (), frozenset())
-    local = ChangedFile("b.py", "b.py", "modified", (Hunk(2, 3),), frozenset({3}))
-    unknown = ChangedFile("c.py", None, "added", (), frozenset())
-
-    assert complete([kept, bare, unknown], [local]) == (kept, local, unknown)
 
 
 LINES = st.lists(st.sampled_from(["a", "b", "\r", "", "-- x", "++ y", "@@ -1 +1 @@"]), max_size=8)
