@@ -1,0 +1,40 @@
+"""A connection to GitHub whose process dies at one of its writes."""
+
+from __future__ import annotations
+
+from typing import Literal, override
+
+import httpx
+
+
+class Crash(BaseException):  # noqa: N818 - like a KeyboardInterrupt, nothing may catch it.
+    """The process is gone."""
+
+
+class CrashingTransport(httpx.AsyncBaseTransport):
+    """Dies at write number `at` (from 0), before it is sent or after it was carried out."""
+
+    def __init__(self, at: int, when: Literal["before", "after"]) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.left = at
+        self.when = when
+        self.crashed = False
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        counts = request.method != "GET" and "access_tokens" not in request.url.path
+        dies = counts and self.left == 0
+        self.left -= counts
+        if dies and self.when == "before":
+            self.crashed = True
+            raise Crash
+        response = await self.inner.handle_async_request(request)
+        if dies:
+            await response.aread()
+            self.crashed = True
+            raise Crash
+        return response
+
+    @override
+    async def aclose(self) -> None:
+        await self.inner.aclose()
