@@ -1,0 +1,1 @@
+"""Measurements against the budgets of the design: ratios in one run, no time limits."""

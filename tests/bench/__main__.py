@@ -1,0 +1,40 @@
+"""`python -m tests.bench [analysis|growth|webhook|push ...]`: measure, and print tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.bench import linking, linters, pushing, receiving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.table import Table
+
+PARTS: dict[str, Callable[[], list[Table]]] = {
+    "analysis": linters.tables,
+    "growth": lambda: [linking.table()],
+    "webhook": lambda: [receiving.table()],
+    "push": lambda: [pushing.table()],
+}
+
+
+def main(wanted: list[str]) -> int:
+    """Run the wanted parts, or all; the status says only whether they could be measured."""
+    console = Console()
+    if unknown := set(wanted) - set(PARTS):
+        console.print(f"There is no part {', '.join(sorted(unknown))}; there are {list(PARTS)}.")
+        return 2
+    for name in wanted or PARTS:
+        with console.status(f"Measuring {name} …"):
+            tables = PARTS[name]()
+        for table in tables:
+            console.print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""Push to posted review, with 30 ms before every answer of the API."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tests.bench.service import service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.bench.service import Service
+    from tests.github.world import Recorded
+
+LATENCY = 0.03
+PATIENCE = 60.0
+FILES = 10
+ROUNDS = 5
+
+CALM = """
+async def handle_{number}(name: str) -> str:
+    return name
+"""
+HASTY = """
+import time
+
+
+async def handle_{number}(name: str) -> str:
+    time.sleep({round})
+    return name
+"""
+
+
+def table() -> Table:
+    """Measure and show."""
+    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as running:
+        rounds = _push_and_wait(running)
+    title = f"Push to posted review: {FILES} files, {LATENCY * 1000:.0f} ms per API answer"
+    shown = Table("push", "posted after", "API calls", "in sequence", "budget", "", title=title)
+    for number, (seconds, calls) in enumerate(rounds, 1):
+        depth = _depth(calls)
+        met = seconds < 2 and depth <= 8
+        shown.add_row(
+            "first, everything cold" if number == 1 else str(number),
+            f"{seconds:.2f} s",
+            str(len(calls)),
+            str(depth),
+            "2 s, 8 calls",
+            "[green]met" if met else "[red]missed",
+        )
+    return shown
+
+
+def _push_and_wait(running: Service) -> list[tuple[float, list[Recorded]]]:
+    """Push again and again; seconds from each push to its review, and the calls until then."""
+    github = running.github
+    calm = {f"service/part_{n}.py": CALM.format(number=n) for n in range(FILES)}
+    shop = github.repositories.create("alice/shop", calm)
+    running.app.webhook_url = f"{running.url}/webhook"
+    github.apps.install(running.app, [shop])
+    github.limits.latency = LATENCY
+    github.repositories.commit(shop, "feature", _hasty(1))
+    opened = _reviewed(running, lambda: github.pulls.open(shop, "feature", title="Faster"))
+    return [opened, *(_pushed(running, number) for number in range(2, ROUNDS + 1))]
+
+
+def _pushed(running: Service, number: int) -> tuple[float, list[Recorded]]:
+    return _reviewed(running, lambda: running.github.pulls.push("alice/shop#1", _hasty(number)))
+
+
+def _hasty(number: int) -> dict[str, str]:
+    return {f"service/part_{n}.py": HASTY.format(number=n, round=number) for n in range(FILES)}
+
+
+def _reviewed(running: Service, push: Callable[[], object]) -> tuple[float, list[Recorded]]:
+    requests = running.github.requests
+    known = len(requests)
+    began = time.perf_counter()
+    push()
+    while not any(map(_posts_review, requests[known:])):
+        if time.perf_counter() - began > PATIENCE:
+            message = "no review was posted"
+            raise TimeoutError(message)
+        time.sleep(0.005)
+    seconds = time.perf_counter() - began
+    calls = [request for request in requests[known:] if ".git/" not in request.path]
+    _let_it_finish(requests)
+    return seconds, calls
+
+
+def _posts_review(request: Recorded) -> bool:
+    return request.method == "POST" and request.path.endswith("/reviews") and request.status < 300
+
+
+def _let_it_finish(requests: list[Recorded]) -> None:
+    """What follows the review (summary, check) is no part of the next push."""
+    count = -1
+    while count != len(requests):
+        count = len(requests)
+        time.sleep(1.5)
+
+
+def _depth(calls: list[Recorded]) -> int:
+    """How many of these calls came one after the other at most."""
+    depth, free = 0, 0.0
+    for call in sorted(calls, key=lambda call: call.started + call.seconds):
+        if call.started >= free:
+            depth, free = depth + 1, call.started + call.seconds
+    return depth
