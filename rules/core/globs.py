@@ -30,7 +30,7 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 def _segments(pattern: str) -> tuple[_Segment, ...]:
     anchored = "/" in pattern.rstrip("/")
     names = [name for name in pattern.split("/") if name not in {"", "."}]
-    if not anchored:
+    if names and not anchored:
         names = ["**", *names]
     return tuple(None if name == "**" else _one(name) for name in names)
 
@@ -46,6 +46,8 @@ def _takes(segments: tuple[_Segment, ...], parts: list[str]) -> bool:
     if not segments:
         return False
     reached = _skipping({0}, segments)
+    if len(segments) in reached:
+        return True
     for part in parts:
         reached = _skipping(_after(reached, segments, part), segments)
         if not reached:

@@ -1,0 +1,46 @@
+"""Path patterns mean what they mean in `.gitignore`."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from rules.core import globs
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "taken"),
+    [
+        ("*.py", "a/b/c.py", True),
+        ("vendor", "a/vendor/c.py", True),
+        ("vendor/", "a/vendor/c.py", True),
+        ("vendor", "a/vendored.py", False),
+        ("/vendor", "a/vendor/c.py", False),
+        ("/vendor", "vendor/c.py", True),
+        ("a/b", "a/b/c.py", True),
+        ("a/b", "x/a/b/c.py", False),
+        ("a/*/c.py", "a/b/c.py", True),
+        ("a/*/c.py", "a/b/b/c.py", False),
+        ("a/**/c.py", "a/c.py", True),
+        ("a/**/c.py", "a/b/b/c.py", True),
+        ("**/c.py", "c.py", True),
+        ("a/**", "a/b/c.py", True),
+        ("test_?.py", "x/test_1.py", True),
+        ("test_[ab].py", "test_c.py", False),
+        ("(a+)+$", "aaaaaaaaaaaa", False),
+        ("**", "a/b.py", True),
+        ("", "a.py", False),
+        ("/", "a.py", False),
+    ],
+)
+def test_a_pattern_takes_these_paths(pattern: str, path: str, taken: bool) -> None:
+    assert globs.matches((pattern,), path) is taken
+
+
+def test_no_pattern_is_slow() -> None:
+    started = time.perf_counter()
+
+    globs.matches(("*a" * 60 + "b", "**/" * 200 + "z"), "/".join(["a" * 200] * 60))
+
+    assert time.perf_counter() - started < 1
