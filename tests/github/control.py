@@ -21,36 +21,35 @@ from tests.github.state import (
 )
 
 if TYPE_CHECKING:
-    from tests.github.local import LocalGitHub
-
-GROUPS = ("apps", "repositories", "pulls", "comments", "checks", "webhooks", "faults")
+    from tests.github.world import World
 
 
-def routes(github: LocalGitHub) -> APIRouter:
+def routes(world: World) -> APIRouter:
     """Return the control endpoints; answers are `{"result": ...}` or `{"error": ...}` with 400."""
     api = APIRouter(prefix="/_control")
 
     async def call(request: Request) -> JSONResponse:
         group, name = request.path_params["group"], request.path_params["action"]
         arguments = await request.json() if await request.body() else {}
-        if group not in GROUPS or name.startswith("_"):
+        groups = {**world.actions, "webhooks": world.webhooks, "faults": world.faults}
+        if group not in groups or name.startswith("_"):
             return JSONResponse({"error": f"no group {group}"}, 400)
         try:
-            result = getattr(getattr(github, group), name)(**arguments)
+            result = getattr(groups[group], name)(**arguments)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
-        return JSONResponse({"result": shown(github.url, result)})
+        return JSONResponse({"result": shown(world.root, result)})
 
     async def limits(request: Request) -> JSONResponse:
         for name, value in (await request.json()).items():
-            setattr(github.limits, name, value)
-        return JSONResponse({"result": dataclasses.asdict(github.limits)})
+            setattr(world.limits, name, value)
+        return JSONResponse({"result": dataclasses.asdict(world.limits)})
 
     async def requests(_: Request) -> JSONResponse:
-        return JSONResponse({"result": [dataclasses.asdict(one) for one in github.requests]})
+        return JSONResponse({"result": [dataclasses.asdict(one) for one in world.requests]})
 
     async def attempts(_: Request) -> JSONResponse:
-        return JSONResponse({"result": [deliveries.item(one) for one in github.deliveries]})
+        return JSONResponse({"result": [deliveries.item(one) for one in world.webhooks.deliveries]})
 
     api.add_route("/_control/limits", limits, methods=["POST"])
     api.add_route("/_control/requests", requests, methods=["GET"])

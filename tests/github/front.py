@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from tests.github.faults import CONTENT_BLOCK, PRIMARY
-from tests.github.world import Recorded
+from tests.github.world import CURRENT, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -48,6 +48,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        CURRENT.enter(self._world)
         if scope["type"] != "http" or scope["path"].startswith("/_control"):
             await self._inner(scope, receive, send)
             return

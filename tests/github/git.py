@@ -57,7 +57,7 @@ class GitRepository:
     def create(self) -> None:
         """Make the folder a bare repository, configured as GitHub's are."""
         self.path.mkdir(parents=True)
-        self.run("init", "--quiet", "--bare", "--initial-branch=main")
+        self.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
         with (self.path / "config").open("a") as config:
             for key, value in CONFIG.items():
                 section, name = key.split(".")

@@ -72,10 +72,9 @@ def _fields(query: str, variables: dict) -> list[tuple[str, str, dict]]:
     """Return (alias, field, arguments) of the operations that a query asks for."""
     found = []
     for name in OPERATIONS:
-        for match in re.finditer(
-            rf"(?:(\w+)\s*:\s*)?\b{name}\s*\(\s*input\s*:\s*(\$\w+|\{{[^}}]*\}})", query
-        ):
-            found.append((match[1] or name, name, _inputs(match[2], variables)))
+        pattern = rf"(?:(\w+)\s*:\s*)?\b{name}\s*\(\s*input\s*:\s*(\$\w+|\{{[^}}]*\}})"
+        asked = re.finditer(pattern, query)
+        found += [(one[1] or name, name, _inputs(one[2], variables)) for one in asked]
     if not found and "reviewThreads" in query:
         found.append(
             (

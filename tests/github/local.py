@@ -7,8 +7,9 @@ import shutil
 import socket
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import uvicorn
 import uvicorn.server
@@ -24,7 +25,7 @@ from tests.github.actions.repositories import Repositories
 from tests.github.errors import Refused, refused
 from tests.github.front import Front
 from tests.github.rest import apps, checks, comments, contents, pulls, repositories, reviews
-from tests.github.world import Recorded, World
+from tests.github.world import CURRENT, Recorded, World
 
 if TYPE_CHECKING:
     from tests.github.faults import Faults
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tests.github.webhooks import Webhooks
     from tests.github.world import Limits
 
+GROUPS = ("apps", "repositories", "pulls", "comments", "checks")
 REST = (apps, repositories, pulls, reviews, comments, checks, contents)
 
 
@@ -49,6 +51,7 @@ class LocalGitHub:
         self.pulls = Pulls(self.world)
         self.comments = Comments(self.world)
         self.checks = Checks(self.world)
+        self.world.actions = {name: getattr(self, name) for name in GROUPS}
         self.faults: Faults = self.world.faults
         self.limits: Limits = self.world.limits
         self.webhooks: Webhooks = self.world.webhooks
@@ -133,7 +136,7 @@ class Connection(H11Protocol):
 
 def uvicorn_config(github: LocalGitHub) -> uvicorn.Config:
     """Return the settings of one connection, the application among them."""
-    front = Front(application(github), github.world, github.drop)
+    front = Front(application(), github.world, github.drop)
     config = uvicorn.Config(
         front, ws="none", lifespan="off", log_config=None, access_log=False, timeout_keep_alive=60
     )
@@ -141,19 +144,17 @@ def uvicorn_config(github: LocalGitHub) -> uvicorn.Config:
     return config
 
 
-def application(github: LocalGitHub) -> FastAPI:
-    """Return the endpoints of a local GitHub."""
-    world = github.world
+@cache
+def application() -> FastAPI:
+    """Return the endpoints of every local GitHub; `CURRENT` says which one is asked."""
+    world = cast("World", CURRENT)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.world = world
     app.add_exception_handler(Refused, _refuse)
     app.add_exception_handler(404, _nowhere)
     app.add_exception_handler(405, _nowhere)
-    for module in REST:
+    for module in (control, *REST, graphql, oauth, smart_http, pages):
         app.include_router(module.routes(world))
-    for module in (graphql, oauth, smart_http, pages):
-        app.include_router(module.routes(world))
-    app.include_router(control.routes(github))
     return app
 
 

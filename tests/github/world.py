@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import secrets
 import threading
@@ -66,6 +67,7 @@ class World:
     redirects: dict[str, int] = field(default_factory=dict)
     manifests: dict[str, App] = field(default_factory=dict)
     grants: dict[str, dict[str, str]] = field(default_factory=dict)
+    actions: dict[str, object] = field(default_factory=dict)
     requests: list[Recorded] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -163,3 +165,21 @@ class World:
         if who is repository.owner:
             return "admin"
         return repository.collaborators.get(who.login, "none" if repository.private else "read")
+
+
+class CurrentWorld:
+    """The world that the request at hand belongs to; endpoints are built once for all of them."""
+
+    def __init__(self) -> None:
+        self._world: contextvars.ContextVar[World] = contextvars.ContextVar("world")
+
+    def enter(self, world: World) -> None:
+        """Let this task's attributes come from `world`."""
+        self._world.set(world)
+
+    def __getattr__(self, name: str) -> object:
+        """Return the attribute of the current world."""
+        return getattr(self._world.get(), name)
+
+
+CURRENT = CurrentWorld()
