@@ -1,0 +1,147 @@
+"""ASY102."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
+from rules.tables.blocking import blocking_effect
+from rules.tables.effects import effects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.project import Project
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_NEAR = 3
+"""Longer paths are real, but too many of their calls are made on rare branches."""
+
+
+@rule(
+    "ASY102",
+    on=(ast.Call, ast.FunctionDef),
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+    peers=("fastapi-doctor",),
+)
+def blocking_call_through_helper(
+    node: ast.Call | ast.FunctionDef, file: SourceFile
+) -> Iterator[Problem]:
+    """A sync helper that blocks stops the event loop just as if its body stood in the caller.
+
+    The path of calls is followed through functions, methods and modules. Hand the helper to a
+    thread (`await asyncio.to_thread(helper)`) or make it asynchronous all the way down.
+
+    ```python
+    import requests
+
+    def fetch_price(token: str) -> float:
+        return requests.get(f"https://clob.polymarket.com/price?token_id={token}", timeout=5).json()
+
+    async def quote(token: str) -> float:
+        return fetch_price(token)  # finding
+    ```
+
+    Handed to a thread, it blocks nobody:
+
+    ```python
+    import asyncio
+    import requests
+
+    def fetch_price(token: str) -> float:
+        return requests.get(f"https://clob.polymarket.com/price?token_id={token}", timeout=5).json()
+
+    async def quote(token: str) -> float:
+        return await asyncio.to_thread(fetch_price, token)
+    ```
+    """
+    if file.project is None:
+        return
+    if isinstance(node, ast.Call):
+        yield from _at_caller(node, file, file.project)
+    else:
+        yield from _at_cause(node, file, file.project)
+
+
+def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[Problem]:
+    if isinstance(file.parent(call), ast.Await) or not file.runs_on_event_loop(call):
+        return
+    name = file.qualified_name(call.func)
+    if name is None or file.handed_to_thread(call) or not (steps := project.reach(name, "blocking")):
+        return
+    certain = len(steps) == 1 or project.is_certain(name, "blocking")
+    if len(steps) > (_NEAR if certain else _NEAR - 1):
+        return
+    effect = project.effect(name, "blocking")
+    callee = _short(name)
+    yield Problem(
+        call,
+        f"`{callee}` blocks the event loop: it reaches `{_short(effect)}`{_where(steps)}."
+        f" Run it with `await asyncio.to_thread({callee}, …)` or make it asynchronous.",
+        severity=severity_of(effect),
+        confidence=Confidence.HIGH if certain else Confidence.LOW,
+        trace=steps,
+    )
+
+
+def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Iterator[Problem]:
+    """The blocking call itself, when async code elsewhere reaches the function around it."""
+    name = file.names.of_definition(function)
+    known = project.functions.get(name)
+    if known is None or not any(effect.kind == "blocking" for effect in known.effects):
+        return
+    callers = [caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)]
+    if not callers:
+        return
+    for call in _own_calls(function, file):
+        effect = file.qualified_name(call.func) or ""
+        if "blocking" not in effects_of(effect) or file.handed_to_thread(call):
+            continue
+        others = f" and {len(callers) - 1} more" if len(callers) > 1 else ""
+        path = project.path_of(callers[0])
+        line = project.functions[callers[0]].line
+        yield Problem(
+            call,
+            f"`{_short(effect)}` blocks the event loop of `async def {_short(callers[0])}`{others},"
+            f" which reaches `{function.name}` without a thread in between."
+            " Hand it to a thread there, or make it asynchronous.",
+            severity=severity_of(effect),
+            trace=(
+                Step(path, line, f"`async def {_short(callers[0])}` reaches `{function.name}`"),
+                Step(file.path, call.lineno, f"`{function.name}` calls `{_short(effect)}`"),
+            ),
+        )
+
+
+def severity_of(effect: str) -> Severity:
+    """By what the blocking call waits for."""
+    found = blocking_effect(effect)
+    return found.severity if found is not None else Severity.WARNING
+
+
+def _counts(project: Project, caller: str) -> bool:
+    from rules.core.source import kind_of
+
+    return kind_of(project.path_of(caller)) is FileKind.CODE
+
+
+def _own_calls(function: FunctionNode, file: SourceFile) -> Iterator[ast.Call]:
+    for node in file.body(function):
+        if isinstance(node, ast.Call):
+            yield node
+
+
+def _where(steps: tuple[Step, ...]) -> str:
+    if len(steps) == 1:
+        return ""
+    return f" in {len(steps)} steps"
+
+
+def _short(name: str) -> str:
+    parts = name.split(".")
+    if len(parts) > 1 and (parts[-2][:1].isupper() or len(parts) == 2):
+        return ".".join(parts[-2:])
+    return parts[-1]

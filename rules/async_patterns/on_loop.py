@@ -1,0 +1,82 @@
+"""Which code of a file runs on the event loop, and what of it makes the loop wait."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from rules.core.rule import FileKind
+from rules.tables.blocking import Effect, blocking_effect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
+_START_UP = {"lifespan", "startup", "on_startup", "startup_event", "on_shutdown", "shutdown_event"}
+
+
+class BlockingCall(NamedTuple):
+    """A call that makes the event loop wait, and the `async def` that makes it."""
+
+    call: ast.Call
+    effect: Effect
+    function: ast.AsyncFunctionDef
+
+
+def own_calls(function: ast.AsyncFunctionDef, file: SourceFile) -> list[ast.Call]:
+    """The calls that an `async def` makes itself, comprehensions included, nested `def`s not."""
+    return _calls_by_function(file).get(function, [])
+
+
+def _calls_by_function(file: SourceFile) -> dict[ast.AsyncFunctionDef, list[ast.Call]]:
+    def collect() -> dict[ast.AsyncFunctionDef, list[ast.Call]]:
+        return {
+            function: [node for node in file.body(function) if isinstance(node, ast.Call)]
+            for function in file.of(ast.AsyncFunctionDef)
+        }
+
+    return file.memo("async_patterns.calls", collect)
+
+
+def blocking_calls(file: SourceFile) -> list[BlockingCall]:
+    """Every call of the file that blocks the event loop by itself, outer functions first."""
+    return file.memo("async_patterns.blocking", lambda: list(_blocking_calls(file)))
+
+
+def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
+    for function, calls in _calls_by_function(file).items():
+        for call in calls:
+            effect = blocking_effect(file.qualified_name(call.func))
+            if effect is not None and not _is_asynchronous_after_all(call, file):
+                yield BlockingCall(call, effect, function)
+
+
+def _is_asynchronous_after_all(call: ast.Call, file: SourceFile) -> bool:
+    """Whether what the code does with the result shows that the name was resolved wrongly."""
+    parent = file.parent(call)
+    if isinstance(parent, ast.withitem):
+        return isinstance(file.parent(parent), ast.AsyncWith)
+    return isinstance(parent, (ast.Await, ast.AsyncFor))
+
+
+def serves_nobody_yet(function: ast.AST, file: SourceFile) -> bool:
+    """Whether a function runs when there is nothing else on the loop: start, stop, command line."""
+    name = getattr(function, "name", "")
+    if name in _ENTRY_POINTS:
+        return True
+    return name in _START_UP or any(
+        _is_start_up(decorator, file) for decorator in getattr(function, "decorator_list", [])
+    )
+
+
+def _is_start_up(decorator: ast.expr, file: SourceFile) -> bool:
+    if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+        return decorator.func.attr == "on_event"
+    return False
+
+
+def is_program(file: SourceFile) -> bool:
+    """Whether the file is a script of one's own, where an idle loop harms nobody else."""
+    return file.kind in {FileKind.SCRIPT, FileKind.MIGRATION}
