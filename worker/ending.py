@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.db import commands, leftovers, pull_requests
-from app.github import comments
 from app.github.errors import GitHubError, TerminalError
 from app.models import CommandState, ReviewState
+from worker.reacting import react
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,9 +88,8 @@ async def answer_commands(attempt: Attempt, *, well: bool) -> None:
         waiting = await commands.unfinished(session, attempt.row.id)
     for command in waiting:
         if command.created_at <= attempt.started_at:
-            await comments.react(
-                attempt.repository, "issues", command.comment_id, "rocket" if well else "confused"
-            )
+            emoji = "rocket" if well else "confused"
+            await react(attempt.work.pacer, attempt.repository, command.comment_id, emoji)
             async with attempt.work.database.write() as session:
                 state = CommandState.DONE if well else CommandState.FAILED
                 await commands.finish(session, command.comment_id, state, datetime.now(UTC))

@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-type Kind = Literal["finding", "group", "summary", "review"]
+type Kind = Literal["finding", "group", "summary", "review", "answer"]
 
 _MARKER = re.compile(
-    r"<!-- backend-expert:v1:(?P<kind>finding|group|summary|review):(?P<key>[\w.-]{1,128})"
+    r"<!-- backend-expert:v1:(?P<kind>finding|group|summary|review|answer):(?P<key>[\w.-]{1,128})"
     r":(?P<signature>[0-9a-f]{32}) -->",
     re.ASCII,
 )
@@ -25,7 +25,7 @@ _LONGEST = 256
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a comment is: `key` is a fingerprint, a rule, or which part of which review."""
+    """What a comment is: `key` is a fingerprint, a rule, a part of a review, or what it answers."""
 
     kind: Kind
     key: str

@@ -36,16 +36,9 @@ AGAIN = timedelta(seconds=1)
 
 
 async def review_due(work: Work) -> None:
-    """Review until nothing is due, unless enough others do already."""
-    if not work.reviews.enter():
-        return
-    try:
-        while not work.stopping.is_set():
-            work.reviews.listen()
-            if not await _review_next(work) and not work.reviews.called:
-                return
-    finally:
-        work.reviews.leave()
+    """Review what is due, unless enough others do already."""
+    if not await work.drain(work.reviews, lambda: _review_next(work)):
+        await work.wake_reviews(datetime.now(UTC))
 
 
 async def _review_next(work: Work) -> bool:

@@ -46,15 +46,15 @@ def serve(settings: Settings, host: str = HOST, port: int = PORT) -> None:
         prepare(settings)
         print(f"Listening at {_address(listener)}", flush=True)
         web = Part("web", serve_web, (settings, listener), grace=2 * WEB_GRACE)
-        worker = Part("worker", _work, (settings,))
+        worker = Part("worker", run_worker, (settings,))
         Supervisor((*parts, web, worker)).run()
 
 
 def prepare(settings: Settings) -> None:
     """Bring the database to the newest schema."""
-    from app.db.migrate import upgrade
+    from app.db import schema
 
-    upgrade(settings.database_url)
+    asyncio.run(schema.upgrade(settings))
 
 
 def run_web(settings: Settings, host: str = HOST, port: int = PORT) -> None:
@@ -80,10 +80,11 @@ def serve_web(settings: Settings, listener: socket.socket) -> None:
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
-def _work(settings: Settings) -> None:
-    from worker.main import run_worker
+def run_worker(settings: Settings) -> None:
+    """Work in this process until SIGINT or SIGTERM; see `worker.main.run_worker`."""
+    from worker import main
 
-    run_worker(settings)
+    main.run_worker(settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_DELAY = 600.0
 """Seconds between two attempts at most."""
+DRAIN_SECONDS = 30.0
+"""After this long a job hands on to the next: arq ends a job that never does."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,6 @@ class Work:
     analyse: Callable[[Job], Awaitable[Review]]
     deliveries: Drain
     reviews: Drain
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def lease(self) -> timedelta:
@@ -93,8 +95,27 @@ class Work:
         """The repository on GitHub."""
         return self.github.repository(row.installation_id, row.owner, row.name)
 
-    async def wake_reviews(self, due_at: datetime) -> None:
+    async def drain(self, source: Drain, step: Callable[[], Awaitable[bool]]) -> bool:
+        """Take `step` until it finds nothing; False when there may be more to do.
+
+        Does nothing when enough others do it already.
+        """
+        if not source.enter():
+            return True
+        until = time.monotonic() + DRAIN_SECONDS
+        try:
+            while time.monotonic() < until:
+                source.listen()
+                if not await step() and not source.called:
+                    return True
+        finally:
+            source.leave()
+        return False
+
+    async def wake_reviews(self, due_at: datetime | None) -> None:
         """Have a worker look for due pull requests then; the sweep finds what this loses."""
+        if due_at is None:
+            return
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.queue.enqueue_job("review_pull_requests", _defer_until=due_at)

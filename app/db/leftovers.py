@@ -90,15 +90,14 @@ async def unreviewed(session: AsyncSession, installation_id: int) -> list[PullRe
     return list(found)
 
 
-async def of_repositories(
-    session: AsyncSession, repository_ids: Collection[int]
-) -> list[PullRequest]:
-    """Open pull requests of these repositories."""
+async def of_head(session: AsyncSession, repository_id: int, head_sha: str) -> list[PullRequest]:
+    """Open pull requests of a repository, or of forks into it, with this head."""
     found = await session.scalars(
         select(PullRequest)
         .where(
-            PullRequest.repository_id.in_(repository_ids),
+            PullRequest.repository_id == repository_id,
             PullRequest.state == PullRequestState.OPEN,
+            PullRequest.head_sha == head_sha,
         )
         .order_by(PullRequest.id),
         execution_options=_FRESH,
@@ -106,8 +105,8 @@ async def of_repositories(
     return list(found)
 
 
-async def of_installation(session: AsyncSession, installation_id: int) -> list[PullRequest]:
-    """Open pull requests of an installation, for which something is due."""
+async def due_of_installation(session: AsyncSession, installation_id: int) -> list[PullRequest]:
+    """Pull requests of an installation for which something is due."""
     found = await session.scalars(
         select(PullRequest)
         .join(Repository, Repository.id == PullRequest.repository_id)
@@ -178,7 +177,7 @@ async def defer_delivery(
     )
 
 
-async def remember(  # noqa: PLR0913 each is one fact
+async def remember(
     session: AsyncSession,
     pull_request_id: int,
     *,

@@ -1,0 +1,147 @@
+"""The worker process: arq wakes it up, SQL says what there is to do."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from arq.cron import cron
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from app.db import schema
+from app.db.engine import Database
+from app.github.app import GitHubApp
+from app.logs import configure_logging
+from app.queue import connect, dump_job, load_job, redis_settings
+from worker.jobs import review_pull_requests, sweep, take_deliveries
+from worker.mirrors import Mirrors
+from worker.pacing import Pacer
+from worker.publish import Publisher
+from worker.sandbox import Sandbox
+from worker.work import DRAIN_SECONDS, Drain, Work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from app.config import Settings
+
+log = structlog.get_logger(__name__)
+
+DELIVERIES_AT_ONCE = 2
+"""Jobs of one process that take deliveries; each is short, and SQLite has one writer anyway."""
+POLL_SECONDS = 0.1
+MARGIN_SECONDS = 60.0
+"""A job may take longer than a review by this much, to say how that ended."""
+
+
+class RedisLostError(Exception):
+    """Redis went away; whoever started this process starts it again."""
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM; what is under way is given back so that it resumes at once.
+
+    Raises `SystemExit` when Redis is lost: the supervisor starts the worker again.
+    """
+    configure_logging(settings)
+    try:
+        asyncio.run(work_until_told(settings))
+    except RedisLostError as error:
+        log.error("redis lost", error=str(error.__cause__))  # noqa: TRY400 the cause says it all
+        raise SystemExit(1) from error
+
+
+async def work_until_told(settings: Settings) -> None:
+    """Run the worker in this event loop until a signal comes; raises `RedisLostError`."""
+    loop = asyncio.get_running_loop()
+    me = asyncio.current_task()
+    assert me is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, me.cancel)
+    with suppress(asyncio.CancelledError):
+        await schema.upgrade(settings)
+        async with opened(settings) as work:
+            await run(work)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[Work]:
+    """Everything that jobs need, closed at the end."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        queue = connect(settings)
+        stack.push_async_callback(queue.aclose)
+        key = settings.github_private_key.get_secret_value()
+        github = GitHubApp(settings.github_app_id, key, api_url=settings.github_api_url)
+        stack.push_async_callback(github.close)
+        sandbox = await stack.enter_async_context(Sandbox())
+        pacer = Pacer(queue, settings.write_burst, settings.writes_per_second)
+        yield Work(
+            settings=settings,
+            database=database,
+            github=github,
+            queue=queue,
+            pacer=pacer,
+            publisher=Publisher(
+                pacer, settings.marker_key, settings.public_url, settings.github_url
+            ),
+            mirrors=Mirrors(settings.data_dir / "mirrors", settings.mirrors_max_bytes),
+            analyse=sandbox.analyse,
+            deliveries=Drain(DELIVERIES_AT_ONCE),
+            reviews=Drain(settings.worker_concurrency),
+        )
+
+
+async def run(work: Work) -> None:
+    """Let arq call the jobs until this task is cancelled; raises `RedisLostError`."""
+    worker = arq_worker(work)
+    try:
+        await worker.async_run()
+    except (RedisError, OSError) as error:
+        raise RedisLostError from error
+    finally:
+        await _stop(worker)
+
+
+def arq_worker(work: Work) -> Worker:
+    """The worker of arq with our jobs; its own signal handlers and results are not wanted."""
+    settings = work.settings
+    return Worker(
+        functions=[func(take_deliveries), func(review_pull_requests)],
+        cron_jobs=[cron(sweep, second=_seconds(settings.sweep_seconds), run_at_startup=True)],
+        redis_settings=redis_settings(settings),
+        handle_signals=False,
+        max_jobs=1000,  # Most only find that others are at it already, and leave.
+        job_timeout=_job_seconds(settings),
+        keep_result=0,
+        poll_delay=POLL_SECONDS,
+        job_serializer=dump_job,
+        job_deserializer=load_job,
+        ctx={"work": work},
+        log_results=False,
+    )
+
+
+async def _stop(worker: Worker) -> None:
+    """Cancel what is under way and wait until it has given its leases back."""
+    running = list(worker.tasks.values())
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    worker.tasks.clear()
+    with suppress(RedisError, OSError):
+        await worker.close()
+
+
+def _seconds(every: float) -> set[int]:
+    """The seconds of each minute at which arq's cron fires."""
+    return set(range(0, 60, max(1, min(60, round(every)))))
+
+
+def _job_seconds(settings: Settings) -> float:
+    return settings.review_timeout_seconds + DRAIN_SECONDS + MARGIN_SECONDS
