@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, override
+from typing import TYPE_CHECKING, Literal, override
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Crash(BaseException):  # noqa: N818 - like a KeyboardInterrupt, nothing may catch it.
@@ -34,6 +37,28 @@ class CrashingTransport(httpx.AsyncBaseTransport):
             self.crashed = True
             raise Crash
         return response
+
+    @override
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+class MeanwhileTransport(httpx.AsyncBaseTransport):
+    """Lets something happen just before the first request whose path ends so."""
+
+    def __init__(self, method: str, ending: str, happens: Callable[[], object]) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.method = method
+        self.ending = ending
+        self.happens: Callable[[], object] | None = happens
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        fits = request.method == self.method and request.url.path.endswith(self.ending)
+        if fits and self.happens:
+            happens, self.happens = self.happens, None
+            happens()
+        return await self.inner.handle_async_request(request)
 
     @override
     async def aclose(self) -> None:

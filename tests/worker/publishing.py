@@ -11,7 +11,7 @@ from app.github.transport import Retry
 from rules.core.config import Config
 from rules.core.findings import Finding, Review, Verdict
 from rules.core.rule import Severity
-from tests.github import LocalGitHub
+from tests.github import LocalGitHub, conversation
 from worker.markers import Signer
 from worker.pacing import Pacer
 from worker.placement import commentable
@@ -131,6 +131,12 @@ class Stage:
         """A further commit, reviewed next."""
         self.github.pulls.push(self.pull, files or {"shop/more.py": "x = 1\n"})
         self.generation += 1
+
+    def leave_pending_review(self) -> None:
+        """A review by our own account that was begun and never submitted."""
+        conversation.review(
+            self.github.world, self.pull, self.app.bot, "Begun", "PENDING", self.pull.head_sha
+        )
 
     @property
     def inline(self) -> list[tuple[str, int | None, int | None]]:
