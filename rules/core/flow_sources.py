@@ -29,6 +29,7 @@ _INJECTED = re.compile(
     r"(Dep|Deps|Session|Db|DB|Database|Service|Client|Settings|Config|Conn|Connection|Pool|"
     r"Repository|Repo|User|Admin|Account|Manager|Token|Context|Logger|Request|Server|Engine)$"
 )
+_SIZED_NUMBER = re.compile(r"(^|\.)u?int\d+$")
 _PLAIN = {"str", "bytes", "list", "dict", "set", "tuple", "typing.Any", "object"}
 _PATTERNS = {"pattern", "regex"}
 _UNTYPED_REQUEST = {"request", "req"}
@@ -153,7 +154,13 @@ class Parameters:
         if isinstance(annotation, ast.Subscript) and self._element_is_harmless(annotation):
             return True
         class_ = self._file.annotation(annotation)
-        return class_ is not None and (class_ in HARMLESS_TYPES or self._is_enum(class_))
+        if class_ is None:
+            return False
+        return (
+            class_ in HARMLESS_TYPES
+            or _SIZED_NUMBER.search(class_) is not None
+            or self._is_enum(class_)
+        )
 
     def _element_is_harmless(self, annotation: ast.Subscript) -> bool:
         name = self._file.qualified_name(annotation.value)

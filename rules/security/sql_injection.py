@@ -103,14 +103,16 @@ def sql_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 def _is_wrong(file: SourceFile, hole: Hole) -> bool:
     if hole.place in {"placeholder", "identifier"} or is_safe(file, hole.node):
         return False
-    return hole.place != "clause" or flow_of(file).request_data(hole.node, "sql") is not None
+    if hole.place != "clause" and hole.binds:
+        return True
+    return flow_of(file).request_data(hole.node, "sql") is not None
 
 
 def _problem(file: SourceFile, sink: Sink, place: ast.expr, holes: list[Hole]) -> Problem:
     judged = [(hole, flow_of(file).origin(hole.node, "sql")) for hole in holes]
-    judged.sort(key=lambda pair: severity_of(file, pair[0].node, pair[1])[0].rank)
+    judged.sort(key=lambda pair: _judged(file, *pair)[0].rank)
     worst, origin = judged[0]
-    severity, confidence = severity_of(file, worst.node, origin)
+    severity, confidence = _judged(file, worst, origin)
     if file.kind is FileKind.SCRIPT and severity is Severity.CRITICAL and not _from_request(origin):
         severity, confidence = Severity.WARNING, Confidence.MEDIUM
     return Problem(
@@ -121,6 +123,10 @@ def _problem(file: SourceFile, sink: Sink, place: ast.expr, holes: list[Hole]) -
         confidence=confidence,
         trace=origin.trace if origin is not None else (),
     )
+
+
+def _judged(file: SourceFile, hole: Hole, origin: Origin | None) -> tuple[Severity, Confidence]:
+    return severity_of(file, hole.node, origin, quoted=hole.place == "quoted")
 
 
 def _from_request(origin: Origin | None) -> bool:

@@ -34,6 +34,9 @@ _STATEMENT = re.compile(
     r"|set\s+(?:session|local|search_path)|call\s+\S+\()",
     re.IGNORECASE | re.DOTALL,
 )
+_WITHOUT_PARAMETERS = re.compile(
+    r"^[\s(]*(pragma|create|alter|drop|set|grant|copy|truncate|vacuum)\b", re.IGNORECASE
+)
 _PROSE = re.compile(
     r"\b(select|update|delete|insert)\s+(the|a|an|your|one|any|some|which|and|or|from the)\b",
     re.IGNORECASE,
@@ -64,6 +67,8 @@ class Hole:
     node: ast.expr
     fragment: ast.expr
     place: Place
+    binds: bool = True
+    """Whether the statement takes bound parameters: `PRAGMA` and `CREATE` do not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +103,12 @@ def holes_of(file: SourceFile, value: ast.expr, *, prefix: str = "") -> list[Hol
 
 def _placed(parts: _Parts, prefix: str) -> Iterator[Hole]:
     texts = [part if isinstance(part, str) else "x" for part in parts]
+    binds = not _WITHOUT_PARAMETERS.match(prefix + "".join(texts))
     before = prefix
     for number, part in enumerate(parts):
         if isinstance(part, _Open):
-            yield Hole(part.node, part.fragment, place_of(before, "".join(texts[number + 1 :])))
+            place = place_of(before, "".join(texts[number + 1 :]))
+            yield Hole(part.node, part.fragment, place, binds)
         before += texts[number]
 
 

@@ -59,16 +59,26 @@ def is_like_a_number(node: ast.expr) -> bool:
 
 
 def severity_of(
-    file: SourceFile, node: ast.expr, origin: Origin | None
+    file: SourceFile, node: ast.expr, origin: Origin | None, *, quoted: bool = True
 ) -> tuple[Severity, Confidence]:
-    """Severity and confidence of a value that is pasted into SQL."""
+    """Severity and confidence of a value that is pasted into SQL.
+
+    Without quotes a text would not even be valid SQL, so what nobody knows is then a number.
+    """
     if origin is not None and origin.is_request:
         return Severity.CRITICAL, Confidence.HIGH if origin.sure else Confidence.MEDIUM
     if is_like_a_number(node):
         return Severity.WARNING, Confidence.LOW
-    if isinstance(node, ast.Name) and (origin is not None or not _is_bound(file, node)):
+    if _is_given(file, node, origin):
         return Severity.CRITICAL, Confidence.MEDIUM
-    return Severity.WARNING, Confidence.MEDIUM
+    return Severity.WARNING, Confidence.MEDIUM if quoted else Confidence.LOW
+
+
+def _is_given(file: SourceFile, node: ast.expr, origin: Origin | None) -> bool:
+    """Whether the value is a parameter as it is, or a name that nothing in the file defines."""
+    if not isinstance(node, ast.Name):
+        return False
+    return not _is_bound(file, node) or (origin is not None and origin.name == node.id)
 
 
 def _is_bound(file: SourceFile, name: ast.Name) -> bool:
