@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
+from rules.core.rule import FileKind, Problem, Severity, Step, rule
 from rules.tables.blocking import blocking_effect
 from rules.tables.effects import effects_of
 
@@ -38,8 +38,12 @@ def blocking_call_through_helper(
     ```python
     import requests
 
+
     def fetch_price(token: str) -> float:
-        return requests.get(f"https://clob.polymarket.com/price?token_id={token}", timeout=5).json()
+        return requests.get(
+            f"https://clob.polymarket.com/price?token_id={token}", timeout=5
+        ).json()
+
 
     async def quote(token: str) -> float:
         return fetch_price(token)  # finding
@@ -51,8 +55,12 @@ def blocking_call_through_helper(
     import asyncio
     import requests
 
+
     def fetch_price(token: str) -> float:
-        return requests.get(f"https://clob.polymarket.com/price?token_id={token}", timeout=5).json()
+        return requests.get(
+            f"https://clob.polymarket.com/price?token_id={token}", timeout=5
+        ).json()
+
 
     async def quote(token: str) -> float:
         return await asyncio.to_thread(fetch_price, token)
@@ -70,10 +78,13 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
     if isinstance(file.parent(call), ast.Await) or not file.runs_on_event_loop(call):
         return
     name = file.qualified_name(call.func)
-    if name is None or file.handed_to_thread(call) or not (steps := project.reach(name, "blocking")):
+    if (
+        name is None
+        or file.handed_to_thread(call)
+        or not (steps := project.reach(name, "blocking"))
+    ):
         return
-    certain = len(steps) == 1 or project.is_certain(name, "blocking")
-    if len(steps) > (_NEAR if certain else _NEAR - 1):
+    if len(steps) > _NEAR or (len(steps) > 1 and not project.is_certain(name, "blocking")):
         return
     effect = project.effect(name, "blocking")
     callee = _short(name)
@@ -82,7 +93,6 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
         f"`{callee}` blocks the event loop: it reaches `{_short(effect)}`{_where(steps)}."
         f" Run it with `await asyncio.to_thread({callee}, …)` or make it asynchronous.",
         severity=severity_of(effect),
-        confidence=Confidence.HIGH if certain else Confidence.LOW,
         trace=steps,
     )
 
@@ -93,7 +103,9 @@ def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Ite
     known = project.functions.get(name)
     if known is None or not any(effect.kind == "blocking" for effect in known.effects):
         return
-    callers = [caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)]
+    callers = [
+        caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)
+    ]
     if not callers:
         return
     for call in _own_calls(function, file):

@@ -15,7 +15,7 @@ from rules.core.findings import Finding
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from rules.core.project import Project
     from rules.core.rule import Problem, Rule
@@ -176,7 +176,7 @@ def _with_fingerprint(
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
+def _collector_off() -> Generator[None]:
     """No garbage collection inside one file: a third of the time would go there."""
     was_on = gc.isenabled()
     gc.disable()

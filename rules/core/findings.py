@@ -105,12 +105,9 @@ class Review:
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    return Finding(
-        **data
-        | {
-            "severity": Severity(data["severity"]),
-            "confidence": Confidence(data["confidence"]),
-            "trace": tuple(Step(**step) for step in data["trace"]),
-            "fix": Suggestion(**data["fix"]) if data["fix"] else None,
-        }
-    )
+    plain = dict(data)
+    plain["severity"] = Severity(data["severity"])
+    plain["confidence"] = Confidence(data["confidence"])
+    plain["trace"] = tuple(Step(**step) for step in data["trace"])
+    plain["fix"] = Suggestion(**data["fix"]) if data["fix"] else None
+    return Finding(**plain)

@@ -6,16 +6,17 @@ import ast
 import builtins
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rules.core.engine import check, findings_of, normalised
 from rules.core.findings import Finding, Suggestion
-from rules.core.source import NotPythonError, SourceFile
+from rules.core.source import LOCATED, NotPythonError, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import libcst as cst
+    from libcst.metadata import MetadataWrapper
 
     from rules.core.rule import Fix, Problem, Rewritten, Rule
 
@@ -128,14 +129,9 @@ def _is_editable(file: SourceFile, old: list[str], block: ast.stmt) -> bool:
     """Whether the statement has its lines for itself and libcst will survive it."""
     if not old or len(old) > _MAX_LINES or "\f" in "".join(old):
         return False
-    before = old[0][: len(old[0]) - len(old[0].lstrip())]
-    starts = file.lines[_first_line(block) - 1]
+    indentation = len(old[0]) - len(old[0].lstrip())
     after = old[-1].rstrip("\r\n").encode()[block.end_col_offset or 0 :].decode(errors="ignore")
-    alone = starts.startswith(before) and re.fullmatch(r"\s*(#.*)?", after) is not None
-    if before and not block.decorator_list if isinstance(block, ast.ClassDef) else False:
-        alone = alone and block.col_offset == len(before)
-    elif not getattr(block, "decorator_list", []):
-        alone = alone and block.col_offset == len(before.encode())
+    alone = block.col_offset == indentation and re.fullmatch(r"\s*(#.*)?", after) is not None
     return alone and _nesting("".join(old)) <= _MAX_NESTING
 
 
@@ -178,32 +174,32 @@ def _replaced(module: cst.Module, target: cst.CSTNode, new: Rewritten) -> str:
     import libcst as cst
 
     class Replace(cst.CSTTransformer):
-        def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> Rewritten:  # pyright: ignore
+        def on_leave(self, original_node: Any, updated_node: Any) -> Any:
             return new if original_node is target else updated_node
 
-    changed = module.visit(Replace())
-    return changed.code
+    return module.visit(Replace()).code
 
 
-def _target(wrapper: object, node: ast.AST, shift: int, file: SourceFile) -> cst.CSTNode | None:
+def _target(
+    wrapper: MetadataWrapper, node: ast.AST, shift: int, file: SourceFile
+) -> cst.CSTNode | None:
     """The libcst node that stands where the ast node stands."""
-    from libcst.metadata import MetadataWrapper, PositionProvider
+    from libcst.metadata import PositionProvider
 
-    assert isinstance(wrapper, MetadataWrapper)
+    if not isinstance(node, LOCATED):
+        return None
     wanted = _wanted_types(node)
-    start = (node.lineno - shift, _characters(file, node.lineno, node.col_offset))  # pyright: ignore
-    end_line = getattr(node, "end_lineno", None) or 0
-    end = (end_line - shift, _characters(file, end_line, node.end_col_offset or 0))  # pyright: ignore
+    start = (node.lineno - shift, _characters(file, node.lineno, node.col_offset))
+    end_line = node.end_lineno or node.lineno
+    end = (end_line - shift, _characters(file, end_line, node.end_col_offset or 0))
     found: cst.CSTNode | None = None
     for candidate, where in wrapper.resolve(PositionProvider).items():
-        if (
-            type(candidate).__name__ not in wanted
-            or (where.start.line, where.start.column) != start
-        ):
+        if type(candidate).__name__ not in wanted:
             continue
-        if isinstance(node, ast.expr) and (where.end.line, where.end.column) != end:
+        if (where.start.line, where.start.column) != start:
             continue
-        found = candidate
+        if not isinstance(node, ast.expr) or (where.end.line, where.end.column) == end:
+            found = candidate
     return found
 
 

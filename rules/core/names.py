@@ -82,7 +82,10 @@ class Names:
             case None:
                 return None
             case ast.Constant(value=str(text)):
-                return self._quoted(text, node)
+                if node not in self._known:
+                    self._known[node] = None  # `x: "x"` asks for itself.
+                    self._known[node] = self._quoted(text, node)
+                return self._known[node]
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 return self.of_annotation(right if _is_none(left) else left)
             case ast.Subscript(value=value, slice=inner):
@@ -115,7 +118,7 @@ class Names:
         """
         scope = self._scopes.of(name)
         bindings = self._scopes.lookup(name.id, scope)
-        if len(bindings) < 2 or bindings[0].scope is not scope:  # noqa: PLR2004 one is certain
+        if len(bindings) < 2 or bindings[0].scope is not scope:
             return bindings
         here = (name.lineno, name.col_offset)
         before = [found for found in bindings if _available_at(found) <= here]

@@ -19,8 +19,7 @@ _PLAIN = {
 def _fields(node_type: type[ast.AST]) -> tuple[str, ...]:
     if node_type in {ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal, ast.alias}:
         return ()
-    keep = {ast.keyword: {"value"}, ast.arg: {"annotation"}, ast.MatchClass: {"cls"}}
-    wanted = keep.get(node_type, set())
+    wanted = {"cls"} if node_type is ast.MatchClass else set[str]()
     return tuple(
         name
         for name in node_type._fields

@@ -1,38 +1,379 @@
-"""What the rest of the project tells about one file."""
+"""The facts of all files of one version of a project, linked."""
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from rules.core.facts import ModuleFacts, facts_of
+from rules.core.modules import Modules
+from rules.core.rule import Step
+from rules.core.urls import Endpoint, endpoints_of
+from rules.tables.effects import effects_of
+from rules.tables.types import CANONICAL, RETURNS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rules.core.facts import CallFact, ClassFacts, FunctionFacts
     from rules.core.source import SourceFile
+
+_HOPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """The next step from a function towards an effect: the line, and the callee or the effect."""
+
+    line: int
+    callee: str
+    effect: str
+    guarded: bool
 
 
 class Project:
-    """The facts of all files of one version, linked."""
+    """Answers questions about names that are defined in other files.
 
-    def __init__(self) -> None:
-        self._dependencies: frozenset[str] = frozenset()
+    Names are dotted paths from the root of the repository (`backend.app.db.connect`); `seen_from`
+    gives a view in which a file's own spelling of an import (`app.db.connect`) is understood.
+    """
+
+    def __init__(self, facts: Iterable[ModuleFacts] = ()) -> None:
+        self.modules = {facts.module: facts for facts in facts}
+        self._roots = Modules(self.modules)
+        self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}
+        self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
+        self._known: dict[tuple[str, str], str] = {}
 
     @classmethod
     def of_files(cls, files: Iterable[SourceFile]) -> Self:
         """The project that consists of these files."""
-        return cls()
+        return cls([facts_of(file) for file in files])
 
-    def canonical(self, name: str) -> str:
-        """Follow re-exports of the project's own modules to where a name is defined."""
+    @cached_property
+    def functions(self) -> dict[str, FunctionFacts]:
+        """Every function and method by its dotted name."""
+        return {f.name: f for facts in self.modules.values() for f in facts.functions}
+
+    @cached_property
+    def classes(self) -> dict[str, ClassFacts]:
+        """Every class by its dotted name."""
+        return {c.name: c for facts in self.modules.values() for c in facts.classes}
+
+    @cached_property
+    def _module_of(self) -> dict[str, str]:
+        """Function or class to the module that defines it."""
+        return {
+            item.name: name
+            for name, facts in self.modules.items()
+            for item in (*facts.functions, *facts.classes)
+        }
+
+    def path_of(self, name: str) -> str:
+        """The path of the file that defines a function or class; empty when nobody does."""
+        module = self._module_of.get(name, "")
+        return self.modules[module].path if module else ""
+
+    def seen_from(self, module: str) -> View:
+        """The project as one of its modules spells it."""
+        return View(self, module)
+
+    # Names
+
+    def split(self, name: str, importer: str) -> tuple[str, str] | None:
+        """The module of the project that a dotted name means, and the rest of the name."""
+        return self._roots.split(name, importer)
+
+    def resolve(self, name: str, importer: str) -> str:
+        """Where a dotted name that a module uses is defined, or which class it is an instance of.
+
+        Follows imports, re-exports, variables, results of functions and inherited methods.
+        """
+        key = (name, importer)
+        if key not in self._known:
+            self._known[key] = CANONICAL.get(name, name)  # What a cycle of imports finds.
+            self._known[key] = self._resolve(name, importer, _HOPS)
+        return self._known[key]
+
+    def _resolve(self, name: str, importer: str, hops: int) -> str:
+        name = CANONICAL.get(name, name)
+        found = self._roots.split(name, importer)
+        if found is None or hops <= 0:
+            return self._after_result(name)
+        module, rest = found
+        if not rest:
+            return module
+        first, _, more = rest.partition(".")
+        called = first.endswith("()")
+        target = self._member_of_module(module, first.removesuffix("()"), hops)
+        if called:
+            target = self._result(target, hops)
+        return self._walk(target, more, hops)
+
+    def _after_result(self, name: str) -> str:
+        """Look through the results of known library calls inside a name."""
+        head, mark, rest = name.partition("().")
+        if mark and head in RETURNS:
+            return f"{RETURNS[head]}.{rest}"
         return name
 
-    def returns(self, name: str) -> str | None:
-        """The class of what a function of the project returns."""
+    def _member_of_module(self, module: str, name: str, hops: int) -> str:
+        if (target := self._exports[module].get(name)) is not None:
+            return self._resolve(target, module, hops - 1)
+        dotted = f"{module}.{name}"
+        if dotted in self.functions or dotted in self.classes:
+            return dotted
+        if (held := self._variables[module].get(name)) is not None and held != dotted:
+            return self._resolve(held, module, hops - 1)
+        return dotted
+
+    def _walk(self, owner: str, rest: str, hops: int) -> str:
+        """Follow the parts of a name inside a class or an instance of it."""
+        while rest:
+            part, _, rest = rest.partition(".")
+            name = part.removesuffix("()")
+            owner = self.member(owner, name, hops) or f"{owner}.{name}"
+            if part.endswith("()"):
+                owner = self._result(owner, hops)
+        return CANONICAL.get(owner, owner)
+
+    def member(self, owner: str, name: str, hops: int = _HOPS) -> str | None:
+        """A method or attribute of a class, also an inherited one."""
+        class_ = self.classes.get(owner)
+        if class_ is None or hops <= 0:
+            return None
+        if f"{owner}.{name}" in self.functions:
+            return f"{owner}.{name}"
+        module = self._module_of[owner]
+        for attribute, held in class_.attributes:
+            if attribute == name and held != f"{owner}.{name}":
+                return self._resolve(held, module, hops - 1)
+        for base in class_.bases:
+            parent = self._resolve(base, module, hops - 1) if base else ""
+            if parent and parent != owner and (found := self.member(parent, name, hops - 1)):
+                return found
         return None
 
-    def attribute(self, owner: str, name: str) -> str | None:
-        """What an attribute of a class or a variable of a module of the project is."""
-        return None
+    def _result(self, function: str, hops: int) -> str:
+        if function in RETURNS:
+            return RETURNS[function]
+        known = self.functions.get(function)
+        if known is None:
+            return function if function in self.classes else f"{function}()"
+        if not known.returns:
+            return f"{function}()"
+        return self._resolve(known.returns, self._module_of[function], hops - 1)
+
+    def inherits(self, name: str, ancestor: str) -> bool:
+        """Whether a class of the project has this class among its ancestors."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current == ancestor:
+                return True
+            if current not in seen and (class_ := self.classes.get(current)) is not None:
+                seen.add(current)
+                module = self._module_of[current]
+                waiting.extend(self.resolve(base, module) for base in class_.bases if base)
+        return False
+
+    # Functions
+
+    def is_async(self, name: str) -> bool | None:
+        """Whether calling this function gives a coroutine; None when it is not of the project."""
+        known = self.functions.get(name)
+        return None if known is None else known.is_async and not known.is_generator
 
     def is_dependency(self, name: str) -> bool:
         """Whether the function with this dotted name is given to `Depends` anywhere."""
         return name in self._dependencies
+
+    @cached_property
+    def _dependencies(self) -> frozenset[str]:
+        return frozenset(
+            self.resolve(name, facts.module)
+            for facts in self.modules.values()
+            for name in facts.dependencies
+        )
+
+    @cached_property
+    def _calls(self) -> dict[str, list[tuple[CallFact, str]]]:
+        """Function to the calls it makes to functions of the project, callees resolved."""
+        found: dict[str, list[tuple[CallFact, str]]] = {}
+        for module, facts in self.modules.items():
+            for function in facts.functions:
+                for call in function.calls:
+                    callee = self._constructor(self.resolve(call.callee, module))
+                    if callee in self.functions:
+                        found.setdefault(function.name, []).append((call, callee))
+        return found
+
+    def _constructor(self, name: str) -> str:
+        """The function that runs when a name is called: of a class, its `__init__`."""
+        if name in self.classes:
+            return self.member(name, "__init__") or name
+        return name
+
+    @cached_property
+    def _callers(self) -> dict[str, list[tuple[str, CallFact]]]:
+        found: dict[str, list[tuple[str, CallFact]]] = {}
+        for caller, calls in self._calls.items():
+            for call, callee in calls:
+                found.setdefault(callee, []).append((caller, call))
+        return found
+
+    def reach(self, function: str, kind: str) -> tuple[Step, ...]:
+        """The shortest way from a function to an effect: `blocking`, `query` or `client`.
+
+        Each step is a call, the last one the effect itself; empty when there is no way. A
+        hand-off to a thread ends a way to blocking, and so does an `async def`.
+        """
+        hops = self._hops(kind)
+        function = self._constructor(function)
+        steps: list[Step] = []
+        while function in hops and len(steps) < _HOPS:
+            hop = hops[function]
+            path = self.path_of(function)
+            target = hop.callee or hop.effect
+            steps.append(Step(path, hop.line, f"`{_short(function)}` calls `{_short(target)}`"))
+            if not hop.callee:
+                return tuple(steps)
+            function = hop.callee
+        return ()
+
+    def effect(self, function: str, kind: str) -> str:
+        """The name of the effect at the end of `reach`, or an empty text."""
+        hops = self._hops(kind)
+        function = self._constructor(function)
+        for _ in range(_HOPS):
+            if (hop := hops.get(function)) is None:
+                return ""
+            if hop.effect:
+                return hop.effect
+            function = hop.callee
+        return ""
+
+    def is_certain(self, function: str, kind: str) -> bool:
+        """Whether no condition stands on the way from a function to the effect of `reach`."""
+        hops = self._hops(kind)
+        function = self._constructor(function)
+        for _ in range(_HOPS):
+            if (hop := hops.get(function)) is None or hop.guarded:
+                return False
+            if hop.effect:
+                return True
+            function = hop.callee
+        return False
+
+    def _hops(self, kind: str) -> dict[str, Hop]:
+        """Function to its first step on the shortest way to an effect, by one search backwards."""
+        cache: dict[str, dict[str, Hop]] = self.__dict__.setdefault("_hops_by_kind", {})
+        if kind not in cache:
+            cache[kind] = self._search(kind)
+        return cache[kind]
+
+    def _search(self, kind: str) -> dict[str, Hop]:
+        hops: dict[str, Hop] = {}
+        for name in sorted(self.functions):
+            if not self._carries(name, kind):
+                continue
+            if (hop := self._own_effect(name, kind)) is not None:
+                hops[name] = hop
+        queue = deque(hops)
+        while queue:
+            callee = queue.popleft()
+            for caller, call in self._callers.get(callee, ()):
+                if caller in hops or not self._carries(caller, kind):
+                    continue
+                if call.handed_off or (kind == "blocking" and call.awaited):
+                    continue
+                hops[caller] = Hop(call.line, callee, "", call.guarded)
+                queue.append(caller)
+        return hops
+
+    def _carries(self, function: str, kind: str) -> bool:
+        """Whether an effect inside a function happens to whoever calls it."""
+        known = self.functions[function]
+        if kind == "blocking":
+            return not known.is_async and not known.is_generator
+        return not known.is_generator or kind == "client"
+
+    def _own_effect(self, name: str, kind: str) -> Hop | None:
+        function = self.functions[name]
+        for effect in function.effects:
+            if effect.kind == kind:
+                return Hop(effect.line, "", effect.name, effect.guarded)
+        module = self._module_of[name]
+        for call in function.calls:
+            resolved = self.resolve(call.callee, module)
+            if resolved != call.callee and not call.handed_off and kind in effects_of(resolved):
+                return Hop(call.line, "", resolved, call.guarded)
+        return None
+
+    def async_callers(self, function: str, hops: int) -> list[str]:
+        """The `async def`s that reach a function in so many calls, no thread in between."""
+        found: set[str] = set()
+        seen = {function}
+        near = [function]
+        for _ in range(hops):
+            callers = [
+                caller
+                for callee in near
+                for caller, call in self._callers.get(callee, ())
+                if not (call.handed_off or call.awaited)
+            ]
+            fresh = {caller for caller in callers if caller not in seen}
+            seen |= fresh
+            near = sorted(caller for caller in fresh if not self.functions[caller].is_async)
+            found |= fresh - set(near)
+        return sorted(found)
+
+    # Routes
+
+    @cached_property
+    def endpoints(self) -> list[Endpoint]:
+        """Every path operation with its full paths and all its dependencies."""
+        return endpoints_of(self)
+
+    # Imports
+
+    @cached_property
+    def imports(self) -> dict[str, dict[str, int]]:
+        """Module to the modules of the project that it imports when it is loaded, with lines."""
+        return {name: dict(self._imported(facts)) for name, facts in self.modules.items()}
+
+    def _imported(self, facts: ModuleFacts) -> Iterator[tuple[str, int]]:
+        for found in reversed(facts.imports):
+            split = None if found.lazy else self._roots.split(found.target, facts.module)
+            if split is not None and split[0] != facts.module:
+                yield split[0], found.line
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The project as seen from one module; what `Names` asks about other files."""
+
+    project: Project
+    module: str
+
+    def canonical(self, name: str) -> str:
+        """Where a name that this module uses is defined, or the class it is an instance of."""
+        return self.project.resolve(name, self.module)
+
+    def returns(self, name: str) -> str | None:
+        """The class of what a function returns; None when nobody says."""
+        found = self.project.resolve(f"{name}()", self.module)
+        return None if found.endswith("()") else found
+
+    def attribute(self, owner: str, name: str) -> str | None:
+        """What an attribute of a class of the project is; None when it is not known."""
+        return self.project.member(owner, name)
+
+
+def _short(name: str) -> str:
+    """The last two parts of a dotted name when the first of them is a class, else the last."""
+    *_, owner, last = ["", *name.split(".")]
+    return f"{owner}.{last}" if owner[:1].isupper() or "." not in name[: -len(last) - 1] else last

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
@@ -106,7 +106,8 @@ def _methods(file: SourceFile, attr: str, call: ast.Call) -> frozenset[str]:
         return frozenset({"websocket"})
     given = file.literal(file.argument(call, 99, "methods"))
     if isinstance(given, (list, tuple, set)):
-        return frozenset(str(method).lower() for method in given)  # pyright: ignore
+        names = cast("Iterable[object]", given)
+        return frozenset(str(method).lower() for method in names)
     return frozenset({"get"})
 
 

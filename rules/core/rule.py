@@ -93,7 +93,9 @@ class Check[Node: ast.AST](Protocol):
     __module__: str
     __doc__: str | None
 
-    def __call__(self, node: Node, file: SourceFile, /) -> Iterable[Problem]: ...
+    def __call__(self, node: Node, file: SourceFile, /) -> Iterable[Problem]:
+        """Everything that is wrong with this node."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,10 +104,10 @@ class Scopes:
 
     def _bindings(self) -> Iterator[Binding]:
         nodes = self._nodes
-        for kind, word in ((ast.Global, "global"), (ast.Nonlocal, "nonlocal")):
-            for statement in nodes.of(kind):
-                for name in statement.names:
-                    self._elsewhere[self.of(statement), name] = word
+        for statement in (*nodes.of(ast.Global), *nodes.of(ast.Nonlocal)):
+            word = "global" if isinstance(statement, ast.Global) else "nonlocal"
+            for name in statement.names:
+                self._elsewhere[self.of(statement), name] = word
         for name in nodes.of(ast.Name):
             if not isinstance(name.ctx, ast.Load):
                 yield from self._stored(name)

@@ -6,11 +6,12 @@ import ast
 import io
 import re
 import tokenize
+import warnings
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from rules.core.names import Elsewhere, Names
+from rules.core.names import Names
 from rules.core.nodes import Nodes
 from rules.core.routes import Route, dependencies_of, routes_of
 from rules.core.rule import FileKind
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rules.core.project import Project
 
+LOCATED = (ast.stmt, ast.expr, ast.arg, ast.keyword, ast.alias, ast.ExceptHandler)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -63,12 +65,25 @@ class SourceFile:
     ) -> None:
         self.path = path
         self.text = text
-        self.project = project
+        self._project = project
         self.kind = kind or kind_of(path)
         self.tree = parse(text)
         self.nodes = Nodes(self.tree)
         self.module = module_of(path)
         self._memo: dict[str, object] = {}
+
+    @property
+    def project(self) -> Project | None:
+        """The rest of the project, if this file was linked to it."""
+        return self._project
+
+    @project.setter
+    def project(self, project: Project | None) -> None:
+        """Link the file; what was resolved without the project is forgotten."""
+        self._project = project
+        self._memo.clear()
+        for cached in ("names", "routes", "_dependencies", "_reader"):
+            self.__dict__.pop(cached, None)
 
     # Syntax
 
@@ -87,9 +102,11 @@ class SourceFile:
         return _LINE_END.split(self.text)
 
     def source(self, node: ast.AST) -> str:
-        """The text of a node, lines joined by `\\n`."""
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1  # pyright: ignore
-        start, end = node.col_offset, node.end_col_offset  # pyright: ignore
+        """The text of a node, lines joined by `\\n`; empty for a node that has no place."""
+        if not isinstance(node, LOCATED):
+            return ""
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        start, end = node.col_offset, node.end_col_offset
         if first == last:
             return self.lines[first].encode()[start:end].decode(errors="replace")
         head = self.lines[first].encode()[start:].decode(errors="replace")
@@ -224,7 +241,7 @@ class SourceFile:
     @cached_property
     def names(self) -> Names:
         """The resolver behind `qualified_name`."""
-        elsewhere: Elsewhere | None = self.project
+        elsewhere = self.project.seen_from(self.module) if self.project else None
         return Names(self.nodes, self.scopes, self.module, elsewhere)
 
     def qualified_name(self, node: ast.AST | None) -> str | None:
@@ -431,7 +448,9 @@ class SourceFile:
 def parse(text: str) -> ast.Module:
     """Parse a file; raises `NotPythonError` with a reason that a reader understands."""
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except SyntaxError as error:
         reason = f"syntax error at line {error.lineno}"
         raise NotPythonError(reason) from error
@@ -490,4 +509,4 @@ def _is_first_iterable(node: ast.AST, comprehension: ast.AST) -> bool:
     return any(child is node for child in ast.walk(generators[0].iter))
 
 
-__all__ = ["FileKind", "NotPythonError", "Project", "Route", "SourceFile", "Text"]
+__all__ = ["FileKind", "NotPythonError", "Route", "SourceFile", "Text"]

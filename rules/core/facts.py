@@ -1,0 +1,483 @@
+"""What the rest of the project needs to know of one file: a pure function of its text and path."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import marshal
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rules.core.names import Names
+from rules.core.routes import dependencies_of, is_dependency_marker
+from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters
+from rules.tables.effects import effects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+VERSION = 1
+"""Raised whenever the facts of the same file would come out differently."""
+
+_STANDARD = frozenset(sys.stdlib_module_names)
+_DIGEST = 16
+
+
+class CallFact(NamedTuple):
+    """A call that one function makes. `callee` is as the file alone resolves it.
+
+    `guarded` says that a condition or an earlier `return` can keep it from being made.
+    """
+
+    callee: str
+    line: int
+    awaited: bool
+    handed_off: bool
+    in_loop: bool
+    guarded: bool
+
+
+class EffectFact(NamedTuple):
+    """Something that a function does by itself: `blocking`, `query`, `client`, with its name."""
+
+    kind: str
+    name: str
+    line: int
+    in_loop: bool
+    guarded: bool
+
+
+class FunctionFacts(NamedTuple):
+    """One function. `returns` is the class that its annotation names; `calls` are made by it."""
+
+    name: str
+    line: int
+    is_async: bool
+    is_generator: bool
+    returns: str
+    parameters: tuple[str, ...]
+    decorators: tuple[str, ...]
+    depends: tuple[str, ...]
+    calls: tuple[CallFact, ...]
+    effects: tuple[EffectFact, ...]
+
+
+class ClassFacts(NamedTuple):
+    """One class: its bases and what its attributes are, as dotted names."""
+
+    name: str
+    line: int
+    bases: tuple[str, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+
+class RouteFacts(NamedTuple):
+    """One path operation; `owner` is the dotted name of the variable of its app or router."""
+
+    function: str
+    methods: tuple[str, ...]
+    path: str
+    owner: str
+    line: int
+    depends: tuple[str, ...]
+
+
+class RouterFacts(NamedTuple):
+    """One `APIRouter` or `FastAPI` variable with what it gives to all of its routes."""
+
+    name: str
+    prefix: str
+    line: int
+    depends: tuple[str, ...]
+    is_app: bool
+
+
+class IncludeFacts(NamedTuple):
+    """One `include_router` or `mount`: `owner` takes in `router` under `prefix`."""
+
+    owner: str
+    router: str
+    prefix: str
+    line: int
+    depends: tuple[str, ...]
+
+
+class ImportFacts(NamedTuple):
+    """One import: `lazy` when it runs in a function or only for type checkers."""
+
+    target: str
+    line: int
+    lazy: bool
+
+
+class ModuleFacts(NamedTuple):
+    """One file. `exports` maps each name of the module to what it was imported from or is."""
+
+    path: str
+    module: str
+    exports: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    functions: tuple[FunctionFacts, ...] = ()
+    classes: tuple[ClassFacts, ...] = ()
+    routes: tuple[RouteFacts, ...] = ()
+    routers: tuple[RouterFacts, ...] = ()
+    includes: tuple[IncludeFacts, ...] = ()
+    imports: tuple[ImportFacts, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    annotated: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Aliases such as `SessionDep = Annotated[Session, Depends(open_session)]`: what they ask for."""
+    pragmas: tuple[str, ...] = ()
+    texts: tuple[tuple[str, int], ...] = ()
+    """SQL texts that define or configure a database, with their lines."""
+
+    def dumps(self) -> bytes:
+        """Bytes for a cache; `loads` refuses them when they were damaged."""
+        data = marshal.dumps(_plain(self))
+        return hashlib.blake2b(data, digest_size=_DIGEST).digest() + data
+
+    @classmethod
+    def loads(cls, data: bytes) -> ModuleFacts | None:
+        """The facts that `dumps` wrote, or None when the bytes are not what it wrote."""
+        digest, rest = data[:_DIGEST], data[_DIGEST:]
+        if hashlib.blake2b(rest, digest_size=_DIGEST).digest() != digest:
+            return None
+        raw: tuple[Any, ...] = marshal.loads(rest)  # noqa: S302 only our own passes the digest
+        made = cls._make(raw)
+        return made._replace(
+            functions=tuple(map(_function, made.functions)),
+            classes=tuple(map(ClassFacts._make, made.classes)),
+            routes=tuple(map(RouteFacts._make, made.routes)),
+            routers=tuple(map(RouterFacts._make, made.routers)),
+            includes=tuple(map(IncludeFacts._make, made.includes)),
+            imports=tuple(map(ImportFacts._make, made.imports)),
+        )
+
+
+def facts_of(file: SourceFile) -> ModuleFacts:
+    """Extract the facts of one file; nothing outside the file is asked."""
+    return _Extraction(file).facts()
+
+
+class _Symbolic:
+    """Stands for the rest of the project where nothing of it is known: `f()` is what f returns."""
+
+    def canonical(self, name: str) -> str:
+        return name
+
+    def returns(self, name: str) -> str | None:
+        return f"{name}()" if "." in name else None
+
+    def attribute(self, owner: str, name: str) -> str | None:  # noqa: ARG002 part of the protocol
+        return None
+
+
+class _Extraction:
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.names = Names(file.nodes, file.scopes, file.module, _Symbolic())
+
+    def facts(self) -> ModuleFacts:
+        file = self.file
+        exports, variables = self._module_names()
+        return ModuleFacts(
+            path=file.path,
+            module=file.module,
+            exports=tuple(exports),
+            variables=tuple(variables),
+            functions=tuple(self._functions()),
+            classes=tuple(self._class(class_) for class_ in file.of(ast.ClassDef)),
+            routes=tuple(self._routes()),
+            routers=tuple(self._routers()),
+            includes=tuple(self._includes()),
+            imports=tuple(self._imports()),
+            dependencies=tuple(sorted(dependencies_of(self.file))),
+            annotated=tuple(self._aliases()),
+        )
+
+    def _aliases(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for name, bindings in self.file.scopes.in_scope(self.file.tree).items():
+            value = bindings[-1].value
+            if isinstance(value, ast.Subscript) and (found := tuple(self._annotated(value))):
+                yield name, found
+
+    def _module_names(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        exports: list[tuple[str, str]] = []
+        variables: list[tuple[str, str]] = []
+        for name, bindings in self.file.scopes.in_scope(self.file.tree).items():
+            binding = bindings[-1]
+            if binding.kind == "import":
+                exports.append((name, binding.target))
+            elif binding.kind in {"assign", "with"} and (found := self._variable(binding)):
+                variables.append((name, found))
+        return exports, variables
+
+    def _variable(self, binding: Binding) -> str | None:
+        return self.names.of_binding(binding)
+
+    def _functions(self) -> Iterator[FunctionFacts]:
+        calls: dict[FunctionNode, dict[tuple[str, bool, bool, bool], CallFact]] = {}
+        effects: dict[FunctionNode, list[EffectFact]] = {}
+        for call in self.file.of(ast.Call):
+            name = self.names.of(call.func)
+            if name is None or "." not in name:
+                kinds, ours = (effects_of(name) if name else ()), False
+            else:
+                kinds, ours = effects_of(name), self._may_be_ours(name)
+            if not (kinds or ours) or (function := self._runs_in(call)) is None:
+                continue
+            handed_off = self.file.handed_to_thread(call)
+            in_loop = self.file.enclosing_loop(call) is not None
+            guarded = self._is_guarded(call, function)
+            if not handed_off:
+                found = (
+                    EffectFact(kind, name, call.lineno, in_loop, guarded) for kind in kinds if name
+                )
+                effects.setdefault(function, []).extend(found)
+            if ours and name:
+                awaited = self.file.is_awaited(call)
+                key = (name, awaited, handed_off, in_loop)
+                fact = CallFact(name, call.lineno, awaited, handed_off, in_loop, guarded)
+                calls.setdefault(function, {}).setdefault(key, fact)
+        generators = self._generators()
+        for function in self.file.functions:
+            yield self._function(
+                function,
+                tuple(calls.get(function, {}).values()),
+                tuple(effects.get(function, ())),
+                is_generator=function in generators,
+            )
+
+    def _runs_in(self, call: ast.Call) -> FunctionNode | None:
+        """The function that makes a call; None inside a lambda, which may never run."""
+        scope = self.file.scopes.of(call)
+        while isinstance(scope, COMPREHENSIONS):
+            scope = self.file.scopes.of(scope)
+        return scope if isinstance(scope, FUNCTIONS) else None
+
+    def _is_guarded(self, call: ast.Call, function: FunctionNode) -> bool:
+        child: ast.AST = call
+        for parent in self.file.ancestors(call):
+            if parent is function:
+                break
+            if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
+                return True
+            if isinstance(parent, (ast.ExceptHandler, ast.match_case)):
+                return True
+            child = parent
+        return self._early_returns.get(function, call.lineno) < call.lineno
+
+    @cached_property
+    def _early_returns(self) -> dict[FunctionNode | None, int]:
+        """Function to the line of its first `return` that stands under a condition."""
+        found: dict[FunctionNode | None, int] = {}
+        for statement in self.file.of(ast.Return):
+            if not isinstance(self.file.parent(statement), FUNCTIONS):
+                function = self.file.enclosing_function(statement)
+                found[function] = min(statement.lineno, found.get(function, statement.lineno))
+        return found
+
+    def _may_be_ours(self, name: str) -> bool:
+        """Whether a callee can be defined in the project: not a builtin, not the standard library."""
+        root, dot, _ = name.partition(".")
+        return bool(dot) and (root not in _STANDARD or root == self.file.module.split(".")[0])
+
+    def _generators(self) -> set[FunctionNode | None]:
+        found: set[FunctionNode | None] = set()
+        for kind in (ast.Yield, ast.YieldFrom):
+            found.update(self.file.enclosing_function(node) for node in self.file.of(kind))
+        return found
+
+    def _function(
+        self,
+        function: FunctionNode,
+        calls: tuple[CallFact, ...],
+        effects: tuple[EffectFact, ...],
+        *,
+        is_generator: bool,
+    ) -> FunctionFacts:
+        decorators = (
+            self.names.of(item.func if isinstance(item, ast.Call) else item) or ""
+            for item in function.decorator_list
+        )
+        return FunctionFacts(
+            name=self.names.of_definition(function),
+            line=function.lineno,
+            is_async=isinstance(function, ast.AsyncFunctionDef),
+            is_generator=is_generator,
+            returns=self.names.of_annotation(function.returns) or "",
+            parameters=tuple(argument.arg for argument, _ in parameters(function)),
+            decorators=tuple(decorators),
+            depends=tuple(self._depends_of(function)),
+            calls=calls,
+            effects=effects,
+        )
+
+    def _depends_of(self, function: FunctionNode) -> Iterator[str]:
+        """What the signature asks for by `Depends`, in defaults, in `Annotated` or by an alias."""
+        for argument, default in parameters(function):
+            if default is not None and is_dependency_marker(self.file, default):
+                yield from self._given(default)
+            elif isinstance(argument.annotation, ast.Subscript):
+                yield from self._annotated(argument.annotation)
+            elif argument.annotation is not None:
+                yield from self._alias(argument.annotation)
+
+    def _annotated(self, annotation: ast.Subscript) -> Iterator[str]:
+        for node in ast.walk(annotation.slice):
+            if is_dependency_marker(self.file, node):
+                yield from self._given(node)
+
+    def _alias(self, annotation: ast.expr) -> Iterator[str]:
+        if isinstance(annotation, ast.Name):
+            for value in self.file.values(annotation):
+                if isinstance(value, ast.Subscript):
+                    yield from self._annotated(value)
+            for binding in self.file.scopes.lookup(annotation.id, self.file.tree):
+                if binding.kind == "import":
+                    yield "annotated:" + binding.target
+
+    def _given(self, marker: ast.AST) -> Iterator[str]:
+        if isinstance(marker, ast.Call):
+            given = self.file.argument(marker, 0, "dependency")
+            yield (self.names.of(given) if given is not None else None) or "?"
+
+    def _class(self, class_: ast.ClassDef) -> ClassFacts:
+        attributes: dict[str, str] = {}
+        for name, statements in self.names.members(class_).items():
+            for statement in statements:
+                found = (
+                    self.names.of_annotation(statement.annotation)
+                    if isinstance(statement, ast.AnnAssign)
+                    else None
+                ) or (self.names.of(statement.value) if statement.value is not None else None)
+                if found:
+                    attributes.setdefault(name, found)
+        return ClassFacts(
+            name=self.names.of_definition(class_),
+            line=class_.lineno,
+            bases=tuple(self._base(base) for base in class_.bases),
+            attributes=tuple(attributes.items()),
+        )
+
+    def _base(self, base: ast.expr) -> str:
+        inner = base.value if isinstance(base, ast.Subscript) else base
+        return self.names.of(inner) or ""
+
+    def _routes(self) -> Iterator[RouteFacts]:
+        for route in self.file.routes:
+            yield RouteFacts(
+                function=self.names.of_definition(route.function),
+                methods=tuple(sorted(route.methods)),
+                path=route.path or "",
+                owner=self._owner(route.owner),
+                line=route.call.lineno,
+                depends=tuple(self._listed(route.call)),
+            )
+
+    def _listed(self, call: ast.Call) -> Iterator[str]:
+        """What a call's `dependencies=[Depends(...)]` names."""
+        for keyword in call.keywords:
+            if keyword.arg == "dependencies":
+                if not isinstance(keyword.value, (ast.List, ast.Tuple)):
+                    yield "?"
+                    continue
+                for item in keyword.value.elts:
+                    yield from self._given(item) if is_dependency_marker(self.file, item) else "?"
+
+    def _owner(self, owner: ast.expr) -> str:
+        """The dotted name of the variable that holds an app or router, where it is defined."""
+        if isinstance(owner, ast.Name):
+            bindings = self.file.scopes.lookup(owner.id, self.file.scopes.of(owner))
+            for binding in bindings:
+                if binding.kind == "import":
+                    return binding.target
+                if binding.kind == "assign":
+                    scope = self.file.qualname(binding.node)
+                    return ".".join(part for part in (self.file.module, scope, owner.id) if part)
+        if isinstance(owner, ast.Attribute):
+            inner = self._owner(owner.value)
+            return f"{inner}.{owner.attr}" if inner else ""
+        return ""
+
+    def _routers(self) -> Iterator[RouterFacts]:
+        for call in self.file.calls("APIRouter", "FastAPI"):
+            name = self.names.of(call.func)
+            if name not in {"fastapi.APIRouter", "fastapi.FastAPI"}:
+                continue
+            target = _assigned_to(self.file, call)
+            if target is not None:
+                yield RouterFacts(
+                    name=self._owner(target),
+                    prefix=self._text(call, "prefix"),
+                    line=call.lineno,
+                    depends=tuple(self._listed(call)),
+                    is_app=name == "fastapi.FastAPI",
+                )
+
+    def _includes(self) -> Iterator[IncludeFacts]:
+        for call in self.file.calls("include_router"):
+            router = self.file.argument(call, 0, "router")
+            if router is not None and isinstance(call.func, ast.Attribute):
+                yield IncludeFacts(
+                    owner=self._owner(call.func.value),
+                    router=self._owner(router),
+                    prefix=self._text(call, "prefix"),
+                    line=call.lineno,
+                    depends=tuple(self._listed(call)),
+                )
+
+    def _text(self, call: ast.Call, name: str) -> str:
+        given = self.file.argument(call, 99, name)
+        if given is None:
+            return ""
+        text = self.file.constant_text(given)
+        return "?" if text is None else text
+
+    def _imports(self) -> Iterator[ImportFacts]:
+        """What the file imports, each module once per line."""
+        for statement in (*self.file.of(ast.Import), *self.file.of(ast.ImportFrom)):
+            lazy = self._is_lazy(statement)
+            if isinstance(statement, ast.Import):
+                for alias in statement.names:
+                    yield ImportFacts(alias.name, statement.lineno, lazy)
+                continue
+            for binding in self.file.scopes.in_scope(self.file.scopes.of(statement)).values():
+                for found in binding:
+                    if found.node is statement:
+                        yield ImportFacts(found.target, statement.lineno, lazy)
+
+    def _is_lazy(self, statement: ast.stmt) -> bool:
+        if self.file.enclosing_function(statement) is not None:
+            return True
+        return any(
+            isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test)
+            for parent in self.file.ancestors(statement)
+        )
+
+
+def _assigned_to(file: SourceFile, call: ast.Call) -> ast.Name | ast.Attribute | None:
+    match file.parent(call):
+        case (
+            ast.Assign(targets=[ast.Name() | ast.Attribute() as target])
+            | ast.AnnAssign(target=ast.Name() | ast.Attribute() as target)
+        ):
+            return target
+        case _:
+            return None
+
+
+def _function(item: Iterable[Any]) -> FunctionFacts:
+    made = FunctionFacts._make(item)
+    return made._replace(
+        calls=tuple(map(CallFact._make, made.calls)),
+        effects=tuple(map(EffectFact._make, made.effects)),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The same data in tuples that `marshal` can write."""
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value

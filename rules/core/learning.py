@@ -1,0 +1,101 @@
+"""Facts of every file of a version, from the cache or by reading the file once."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+from rules.core.change import UnreadableFileError
+from rules.core.decoding import UnreadableTextError, decode
+from rules.core.facts import VERSION, ModuleFacts, facts_of
+from rules.core.source import NotPythonError, SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
+
+    from rules.core.change import Entry, Tree
+    from rules.core.config import Config
+
+_KEPT_CHARACTERS = 4_000_000
+"""Of how much text the syntax trees are kept for the rules; about 2 kB of memory a line."""
+
+
+class Learner:
+    """Reads facts for both versions of a project; a content that both share is read once."""
+
+    def __init__(
+        self,
+        config: Config,
+        cache: MutableMapping[str, bytes],
+        avoid: Mapping[str, str],
+        progress: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        self._cache = cache
+        self._avoid = avoid
+        self._progress = progress
+        self._known: dict[str, ModuleFacts] = {}
+        self._new: dict[str, bytes] = {}
+        self._kept = 0
+
+    def learn(self, tree: Tree, keep: dict[str, SourceFile] | None = None) -> Iterator[ModuleFacts]:
+        """The facts of every Python file of a tree that can be read, in the order of the paths.
+
+        Parsed files are left in `keep`, as many as fit.
+        """
+        wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._python_files(tree)}
+        missing = [key for key in wanted if key not in self._known]
+        for key, data in _get_many(self._cache, missing).items():
+            if (facts := ModuleFacts.loads(data)) is not None:
+                self._known[key] = facts
+        for key, path in wanted.items():
+            if key not in self._known and (facts := self._read(tree, path, keep)) is not None:
+                self._known[key] = facts
+                self._new[key] = facts.dumps()
+            if key in self._known:
+                yield self._known[key]
+
+    def save(self) -> None:
+        """Put what was read into the cache."""
+        self._cache.update(self._new)
+        self._new.clear()
+
+    def _python_files(self, tree: Tree) -> Iterator[tuple[str, Entry]]:
+        for path, entry in sorted(tree.entries().items()):
+            if not path.endswith(".py") or path in self._avoid:
+                continue
+            if not (self._config.is_vendored(path) or self._config.is_generated(path)):
+                yield path, entry
+
+    def _read(
+        self, tree: Tree, path: str, keep: dict[str, SourceFile] | None
+    ) -> ModuleFacts | None:
+        self._progress(path)
+        try:
+            text = decode(tree.read(path))
+            file = SourceFile(path, text)
+        except (UnreadableFileError, UnreadableTextError, NotPythonError):
+            return None
+        facts = _without_collector(file)
+        if keep is not None and self._kept + len(text) <= _KEPT_CHARACTERS:
+            self._kept += len(text)
+            keep[path] = file
+        return facts
+
+
+def _without_collector(file: SourceFile) -> ModuleFacts:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return facts_of(file)
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _get_many(cache: MutableMapping[str, bytes], keys: list[str]) -> Mapping[str, bytes]:
+    """What the cache holds of these keys; in one question where it can be asked so."""
+    ask: Callable[[list[str]], Mapping[str, bytes]] | None = getattr(cache, "get_many", None)
+    if ask is not None:
+        return ask(keys)
+    return {key: cache[key] for key in keys if key in cache}
