@@ -20,7 +20,49 @@ if TYPE_CHECKING:
     from markdown_it.utils import EnvType, OptionsDict
 
 TAGS = frozenset(
-    ["a", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "input", "ins", "kbd", "li", "ol", "p", "pre", "s", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]
+    [
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "span",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 VOID = frozenset({"br", "hr", "img", "input"})
 ATTRIBUTES = frozenset(
@@ -67,7 +109,7 @@ def diff_row(kind: str, left: object, right: object, code: str) -> str:
     """Return one row of a diff table; `kind` is `add`, `del` or `ctx`."""
     sign = {"add": "+", "del": "-", "ctx": " "}[kind]
     numbers = f'<td class="n">{left or ""}</td><td class="n">{right or ""}</td>'
-    return f'<tr class="{kind}">{numbers}<td class="c"><span class="s">{sign}</span>{highlighted(code)}</td></tr>'
+    return f'<tr class="{kind}">{numbers}<td class="src"><span class="s">{sign}</span>{highlighted(code)}</td></tr>'
 
 
 def _markdown() -> MarkdownIt:

@@ -216,7 +216,7 @@ def _templates() -> Environment:
     templates.globals.update(
         reactions=_reactions,
         association=association,
-        light=light.get_style_defs(".c, .code").replace("background: #f8f8f8", ""),
-        dark=dark.get_style_defs(".c, .code").replace("background: #0d1117", ""),
+        light=Markup(light.get_style_defs([".src", ".code"])),
+        dark=Markup(dark.get_style_defs([".src", ".code"])),
     )
     return templates
