@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def routes(world: World) -> APIRouter:
         if group not in groups or name.startswith("_"):
             return JSONResponse({"error": f"no group {group}"}, 400)
         try:
-            result = getattr(groups[group], name)(**arguments)
+            result = await asyncio.to_thread(getattr(groups[group], name), **arguments)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
         return JSONResponse({"result": shown(world.root, result)})

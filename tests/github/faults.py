@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+SECOND_BATCH = "Review comments is invalid and Review threads is invalid"
 CONTENT_BLOCK = (
     "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. "
     "Please retry your request again later."
@@ -81,6 +82,13 @@ class Faults:
             "x-ratelimit-reset": str(int(time.time()) + reset_in),
         }
         return self.add(**{"status": 403, "body": _message(PRIMARY), "headers": headers, **fields})
+
+    def second_batch(self, **fields: object) -> Fault:
+        """The 422 that a second large batch of review comments meets."""
+        body = {"message": "Unprocessable Entity", "errors": [SECOND_BATCH]}
+        return self.add(
+            **{"method": "POST", "path": r"/reviews$", "status": 422, "body": body, **fields}
+        )
 
     def graphql_limit(self, **fields: object) -> Fault:
         """GraphQL limit: 200 with `errors` and nothing remaining."""

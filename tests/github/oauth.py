@@ -147,13 +147,13 @@ def _exchange(world: World, form: dict[str, str]) -> dict[str, str]:
 def _user(api: Api, world: World) -> None:
     @api.get("/user")
     def me(who: As) -> dict:
-        return accounts.user(_person(who), world.root) | {"name": None, "email": None}
+        return accounts.account(_person(who), world.root) | {"name": None, "email": None}
 
     @api.get("/users/{login}")
     def someone(login: str, who: As) -> dict:
         if login not in world.users:
             raise not_found()
-        return accounts.user(world.users[login], world.root) | {"name": None, "email": None}
+        return accounts.account(world.users[login], world.root) | {"name": None, "email": None}
 
     @api.get("/user/installations")
     def installations(request: Request, who: As) -> Response:

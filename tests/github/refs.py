@@ -55,9 +55,17 @@ def synchronize(world: World, pull: PullRequest, sha: str, sender: User) -> None
     keep_head(pull, sha)
     pull.head_sha = sha
     pull.base_sha = pull.repository.git.branch(pull.base_ref) or pull.base_sha
+    if not pull.repository.git.is_ancestor(old, sha):
+        _repoint_reviews(pull)
     relocate_comments(pull)
     pull.updated_at = now()
     events.pull_request(world, pull, "synchronize", sender, before=old, after=sha)
+
+
+def _repoint_reviews(pull: PullRequest) -> None:
+    """After a force push GitHub shows earlier reviews at the new head (max-sixty/tend#884)."""
+    for review in pull.reviews:
+        review.commit_id = pull.head_sha
 
 
 def keep_head(pull: PullRequest, sha: str) -> None:

@@ -83,7 +83,11 @@ async def _backend(
     if process.stdin is None or process.stdout is None:
         return _answer(500, "no pipe")
     feeder = asyncio.create_task(_feed(process.stdin, body))
-    head = await process.stdout.readuntil(b"\r\n\r\n")
+    try:
+        head = await process.stdout.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        await asyncio.gather(feeder, process.wait())
+        return _answer(500, "git http-backend gave no answer")
     headers = dict(line.split(": ", 1) for line in head.decode().strip().split("\r\n"))
     status = int(headers.pop("Status", "200 OK").split()[0])
 

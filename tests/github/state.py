@@ -45,6 +45,7 @@ class User:
     id: int
     login: str
     type: Literal["User", "Bot", "Organization"] = "User"
+    deleted: bool = False
 
 
 @dataclass(eq=False)

@@ -63,6 +63,11 @@ class Comments(Actions):
         thread.resolved_by = self.world.user(login)
         events.thread(self.world, thread, "resolved", thread.resolved_by)
 
+    @action
+    def delete_account(self, login: str) -> None:
+        """Delete a user; what the user wrote stays, with `user: null`."""
+        self.world.user(login).deleted = True
+
     def _issue_comment(self, it: IssueComment | int) -> IssueComment:
         return self._either(it)  # pyright: ignore[reportReturnType]
 

@@ -35,7 +35,7 @@ def routes(world: World) -> Api:
             raise not_found()
         user = world.users[login]
         role = world.permission(it, user)
-        shown = accounts.user(user, world.root)
+        shown = accounts.account(user, world.root)
         flags = {
             "pull": role != "none",
             "push": role in ("write", "admin"),

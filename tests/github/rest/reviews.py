@@ -21,7 +21,6 @@ OWN = {
     "REQUEST_CHANGES": "Review Can not request changes on your own pull request",
 }
 PENDING = "User can only have one pending review per pull request"
-BOTH = "Review comments is invalid and Review threads is invalid"
 
 
 def routes(world: World) -> Api:

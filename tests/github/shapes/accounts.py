@@ -22,8 +22,13 @@ USER_LINKS = {
 }
 
 
-def user(who: User, root: str) -> dict:
-    """Return a simple user; a bot's login ends in `[bot]` and its URLs are escaped."""
+def user(who: User, root: str) -> dict | None:
+    """Return a simple user, or None once deleted. A bot's login ends in `[bot]`, escaped in its URLs."""
+    return None if who.deleted else account(who, root)
+
+
+def account(who: User, root: str) -> dict:
+    """Return a simple user that is known to exist."""
     login = who.login.replace("[", "%5B").replace("]", "%5D")
     url = f"{root}/users/{login}"
     page = (
