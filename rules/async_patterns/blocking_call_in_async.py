@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.connections import once_per_connection
 from rules.async_patterns.on_loop import BlockingCall, blocking_calls, is_program, serves_nobody_yet
 from rules.async_patterns.plain_function import blocking_in_plain_function
 from rules.async_patterns.thread_handoff import awaited_instead
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
+    from rules.tables.blocking import Effect
 
 _OTHER_RULES = ("sqlite3.", "sqlalchemy.", "pandas.read_sql")
+_CONVERSATIONS = ("smtplib.", "imaplib.", "ftplib.", "paramiko.", "http.client.", "websocket.")
 _WHY = {
     "network": "waits for the network",
     "sleep": "sleeps",
@@ -173,12 +176,26 @@ def blocking_call_in_async(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         return requests.get(url).json()  # finding: suggestion
     ```
     """
-    for found in blocking_calls(file):
-        if found.effect.kind != "cpu" and not found.effect.name.startswith(_OTHER_RULES):
-            severity = _severity(found, file)
-            if severity is not None:
-                yield _problem(found, severity, file)
+    for found in _ours(file):
+        severity = _severity(found, file)
+        if severity is not None:
+            yield _problem(found, severity, file)
     yield from blocking_in_plain_function(file)
+
+
+def _ours(file: SourceFile) -> Iterator[BlockingCall]:
+    """The calls that no other rule reports; of a conversation, its first one."""
+    ours = [
+        found
+        for found in blocking_calls(file)
+        if found.effect.kind != "cpu" and not found.effect.name.startswith(_OTHER_RULES)
+    ]
+    yield from (found for found in ours if not _is_conversation(found.effect))
+    yield from once_per_connection((f for f in ours if _is_conversation(f.effect)), file)
+
+
+def _is_conversation(effect: Effect) -> bool:
+    return effect.kind == "database" or effect.name.startswith(_CONVERSATIONS)
 
 
 def _problem(found: BlockingCall, severity: Severity, file: SourceFile) -> Problem:
@@ -197,9 +214,12 @@ def _problem(found: BlockingCall, severity: Severity, file: SourceFile) -> Probl
 def _severity(found: BlockingCall, file: SourceFile) -> Severity | None:
     """What the wait costs here; None where it costs nobody anything."""
     effect = found.effect
-    if effect.kind == "sleep" and file.literal(found.call.args[0] if found.call.args else None) == 0:
+    if (
+        effect.kind == "sleep"
+        and file.literal(found.call.args[0] if found.call.args else None) == 0
+    ):
         return None
-    alone = serves_nobody_yet(found.function, file) or is_program(file)
+    alone = serves_nobody_yet(found.function) or is_program(file)
     if effect.kind in {"file", "input"} and alone:
         return None
     return Severity.WARNING if alone else effect.severity

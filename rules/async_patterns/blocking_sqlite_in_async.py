@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.connections import once_per_connection
 from rules.async_patterns.on_loop import BlockingCall, blocking_calls, is_program, serves_nobody_yet
 from rules.core.rule import FileKind, Problem, Severity, rule
 
@@ -95,18 +96,13 @@ def blocking_sqlite_in_async(_: ast.Module, file: SourceFile) -> Iterator[Proble
         return await session.run_sync(lambda inner: inner.execute("SELECT 1").scalar())
     ```
     """
-    seen: set[tuple[ast.AST, str]] = set()
-    for found in blocking_calls(file):
-        if not found.effect.name.startswith(_OURS):
-            continue
-        key = (found.function, _root(found.call))
-        if key not in seen and not _continues(found, seen, file):
-            seen.add(key)
-            yield _problem(found, file)
+    ours = (call for call in blocking_calls(file) if call.effect.name.startswith(_OURS))
+    for found in once_per_connection(ours, file):
+        yield _problem(found, file)
 
 
 def _problem(found: BlockingCall, file: SourceFile) -> Problem:
-    alone = serves_nobody_yet(found.function, file) or is_program(file)
+    alone = serves_nobody_yet(found.function) or is_program(file)
     or_plain = " or a plain `def` route" if file.route(found.function) else ""
     return Problem(
         found.call,
@@ -114,29 +110,3 @@ def _problem(found: BlockingCall, file: SourceFile) -> Problem:
         f" in `async def {found.function.name}`; use {found.effect.instead}{or_plain}.",
         severity=Severity.WARNING if alone else None,
     )
-
-
-def _root(call: ast.Call) -> str:
-    """The variable that a chain of calls begins with."""
-    node: ast.AST = call.func
-    while isinstance(node, (ast.Attribute, ast.Call)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            is_self = node.value.id in {"self", "cls"}
-            return f"{node.value.id}.{node.attr}" if is_self else node.value.id
-        node = node.value if isinstance(node, ast.Attribute) else node.func
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _continues(found: BlockingCall, seen: set[tuple[ast.AST, str]], file: SourceFile) -> bool:
-    """Whether the call uses something that came from a connection already reported."""
-    root: ast.AST = found.call.func
-    while isinstance(root, (ast.Attribute, ast.Call)):
-        root = root.value if isinstance(root, ast.Attribute) else root.func
-    if not isinstance(root, ast.Name):
-        return False
-    bindings = file.names.reaching(root)
-    for binding in bindings:
-        inner = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
-        if isinstance(inner, ast.Call) and (found.function, _root(inner)) in seen:
-            return True
-    return False

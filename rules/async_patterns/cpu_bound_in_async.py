@@ -93,7 +93,7 @@ def cpu_bound_in_async(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     for call, effect, function in blocking_calls(file):
-        if effect.kind != "cpu" or is_program(file) or serves_nobody_yet(function, file):
+        if effect.kind != "cpu" or is_program(file) or serves_nobody_yet(function):
             continue
         what = _WHAT.get(effect.name.split(".")[0], "computes for long")
         yield Problem(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
+_COMMAND_LINE = {"cli", "cmd", "cmds", "command", "commands", "management", "__main__"}
 _START_UP = {"lifespan", "startup", "on_startup", "startup_event", "on_shutdown", "shutdown_event"}
 
 
@@ -61,17 +62,17 @@ def _is_asynchronous_after_all(call: ast.Call, file: SourceFile) -> bool:
     return isinstance(parent, (ast.Await, ast.AsyncFor))
 
 
-def serves_nobody_yet(function: ast.AST, file: SourceFile) -> bool:
+def serves_nobody_yet(function: ast.AST) -> bool:
     """Whether a function runs when there is nothing else on the loop: start, stop, command line."""
     name = getattr(function, "name", "")
     if name in _ENTRY_POINTS:
         return True
     return name in _START_UP or any(
-        _is_start_up(decorator, file) for decorator in getattr(function, "decorator_list", [])
+        _is_start_up(decorator) for decorator in getattr(function, "decorator_list", [])
     )
 
 
-def _is_start_up(decorator: ast.expr, file: SourceFile) -> bool:
+def _is_start_up(decorator: ast.expr) -> bool:
     if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
         return decorator.func.attr == "on_event"
     return False
@@ -79,4 +80,6 @@ def _is_start_up(decorator: ast.expr, file: SourceFile) -> bool:
 
 def is_program(file: SourceFile) -> bool:
     """Whether the file is a script of one's own, where an idle loop harms nobody else."""
-    return file.kind in {FileKind.SCRIPT, FileKind.MIGRATION}
+    if file.kind in {FileKind.SCRIPT, FileKind.MIGRATION}:
+        return True
+    return not _COMMAND_LINE.isdisjoint(file.path.removesuffix(".py").split("/"))

@@ -1,0 +1,103 @@
+"""Which calls give a coroutine."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rules.core.routes import METHODS as ROUTE_METHODS
+from rules.tables import coroutines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.project import Project
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_KEEPS_ASYNC = {
+    "staticmethod", "classmethod", "abstractmethod", "override", "overload", "wraps", "final",
+    "retry", "on_exception", "on_predicate", "deprecated", "websocket", "exception_handler",
+    "middleware", "on_event", "cache", "cached", "limit", "validate_call", *ROUTE_METHODS,
+}  # fmt: skip
+"""Last names of decorators after which an `async def` is still called with `await`."""
+
+
+def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+    """Every call that gives a coroutine and is not awaited on the spot, with its name."""
+    known = _last_names(file.project) if file.project is not None else frozenset[str]()
+    names = known | {function.name for function in file.of(ast.AsyncFunctionDef)}
+    for call in file.calls(*sorted((names | _TABLE) & file.called_names)):
+        if file.is_awaited(call):
+            continue
+        name = file.qualified_name(call.func)
+        if name is not None and gives_coroutine(name, file):
+            yield call, name
+
+
+def gives_coroutine(name: str, file: SourceFile) -> bool:
+    """Whether calling this qualified name gives a coroutine."""
+    if coroutines.is_known_coroutine(name):
+        return True
+    if own := _own_functions(file).get(name):
+        return all(_is_coroutine_function(function, name, file) for function in own)
+    if file.project is None or not file.project.is_async(name):
+        return False
+    decorators = file.project.functions[name].decorators
+    return all(_keeps(decorator) for decorator in decorators) or _is_awaited_here(name, file)
+
+
+def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:
+    def collect() -> dict[str, list[FunctionNode]]:
+        found: dict[str, list[FunctionNode]] = {}
+        for function in file.functions:
+            found.setdefault(file.names.of_definition(function), []).append(function)
+        return found
+
+    return file.memo("async_patterns.functions", collect)
+
+
+def _is_coroutine_function(function: FunctionNode, name: str, file: SourceFile) -> bool:
+    if not isinstance(function, ast.AsyncFunctionDef) or is_generator(function, file):
+        return False
+    names = (_decorator_name(decorator) for decorator in function.decorator_list)
+    return all(_keeps(decorator) for decorator in names) or _is_awaited_here(name, file)
+
+
+def is_generator(function: FunctionNode, file: SourceFile) -> bool:
+    """Whether the function itself yields."""
+    return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in file.body(function))
+
+
+def _decorator_name(decorator: ast.expr) -> str:
+    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
+
+
+def _keeps(decorator: str) -> bool:
+    return decorator.rsplit(".", 1)[-1] in _KEEPS_ASYNC
+
+
+def _is_awaited_here(name: str, file: SourceFile) -> bool:
+    """Whether the file awaits the same function elsewhere, whatever its decorators do."""
+    return any(
+        isinstance(node.value, ast.Call) and file.qualified_name(node.value.func) == name
+        for node in file.of(ast.Await)
+    )
+
+
+@lru_cache(maxsize=2)
+def _last_names(project: Project) -> frozenset[str]:
+    return frozenset(
+        name.rsplit(".", 1)[-1]
+        for name, function in project.functions.items()
+        if function.is_async and not function.is_generator
+    )
+
+
+_TABLE = frozenset(
+    {name.rsplit(".", 1)[-1] for name in coroutines.FUNCTIONS}
+    | {method for methods in coroutines.METHODS.values() for method in methods}
+    | coroutines.ENDINGS
+)

@@ -1,0 +1,171 @@
+"""What code does with a coroutine that it never awaits."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.scopes import FUNCTIONS
+
+if TYPE_CHECKING:
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_OF_COROUTINES = {
+    "send", "throw", "close", "cr_frame", "cr_running", "cr_code", "cr_await", "cr_origin",
+    "__await__", "__name__", "__qualname__", "__class__",
+}  # fmt: skip
+_NEEDS_VALUE = {
+    "bool", "len", "str", "int", "float", "list", "dict", "set", "tuple", "sorted", "sum", "min",
+    "max", "any", "all", "enumerate", "zip", "iter", "abs", "round", "json.dumps", "json.loads",
+    "isinstance",
+}  # fmt: skip
+_BUILTIN_TYPES = {
+    "int", "str", "bool", "float", "bytes", "dict", "list", "tuple", "set", "frozenset",
+    "typing.List", "typing.Dict", "typing.Tuple", "typing.Set",
+}  # fmt: skip
+_AWAITABLE = {"Coroutine", "Awaitable", "Future", "Task", "Any", "object", "Callable", "Deferred"}
+
+_ALWAYS_TRUE = "a coroutine object is always true"
+_NEVER_RUNS = "it never runs"
+
+
+def misuse(node: ast.expr, file: SourceFile) -> str | None:
+    """Why using a coroutine here is wrong; None where it may be right or nobody can tell."""
+    parent = file.parent(node)
+    if _is_tested(node, parent):
+        return _ALWAYS_TRUE
+    return _taken_for_value(node, parent) or _passed_on(node, parent, file)
+
+
+def _is_tested(node: ast.expr, parent: ast.AST | None) -> bool:
+    match parent:
+        case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
+            return test is node
+        case ast.IfExp(test=test):
+            return test is node
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.comprehension(iter=iterable):
+            return iterable is not node
+        case ast.BoolOp(values=values):
+            return values[-1] is not node
+        case _:
+            return False
+
+
+def _taken_for_value(node: ast.expr, parent: ast.AST | None) -> str | None:
+    match parent:
+        case ast.Compare():
+            return "the comparison is with a coroutine object, never with its result"
+        case ast.Attribute(attr=attribute) if attribute not in _OF_COROUTINES:
+            return f"a coroutine has no attribute `{attribute}`"
+        case ast.Subscript(value=value) if value is node:
+            return "a coroutine cannot be subscripted"
+        case ast.For(iter=iterable) | ast.AsyncFor(iter=iterable) if iterable is node:
+            return "a coroutine cannot be iterated"
+        case ast.comprehension():
+            return "a coroutine cannot be iterated"
+        case ast.FormattedValue() | ast.BinOp() | ast.AugAssign():
+            return "a coroutine object takes the place of its result"
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return "a coroutine cannot be unpacked"
+        case _:
+            return None
+
+
+def _passed_on(node: ast.expr, parent: ast.AST | None, file: SourceFile) -> str | None:
+    match parent:
+        case ast.Expr():
+            return _NEVER_RUNS
+        case ast.IfExp() | ast.BoolOp() | ast.NamedExpr():
+            return misuse(parent, file)
+        case ast.Return():
+            return _returned(node, file)
+        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
+            return _assigned(name, file)
+        case ast.Call() if node in parent.args:
+            return _given(parent, file)
+        case _:
+            return None
+
+
+def _given(call: ast.Call, file: SourceFile) -> str | None:
+    name = file.qualified_name(call.func)
+    return f"`{name}` gets a coroutine object" if name in _NEEDS_VALUE else None
+
+
+def _returned(node: ast.expr, file: SourceFile) -> str | None:
+    function = file.enclosing_function(node)
+    if function is None or _in_lambda(node, file) or not _is_plain(function):
+        return None
+    annotated = _annotated(function, file)
+    if annotated == "awaitable":
+        return None
+    if isinstance(function, ast.AsyncFunctionDef):
+        return f"`await {function.name}()` gives a coroutine object instead of its result"
+    if annotated == "value":
+        return f"`{function.name}` promises a value and returns a coroutine object"
+    return None
+
+
+def _in_lambda(node: ast.expr, file: SourceFile) -> bool:
+    return isinstance(file.scopes.of(node), ast.Lambda)
+
+
+def _is_plain(function: FunctionNode) -> bool:
+    names = (getattr(item, "id", "") for item in function.decorator_list)
+    return all(name in {"staticmethod", "classmethod", "override"} for name in names)
+
+
+def _annotated(function: FunctionNode, file: SourceFile) -> str:
+    """What a return annotation promises: `awaitable`, `value`, or nothing that can be told."""
+    returns = function.returns
+    if returns is None:
+        return "nothing"
+    text = file.source(returns)
+    if any(word in text for word in _AWAITABLE):
+        return "awaitable"
+    if isinstance(returns, ast.Constant) and returns.value is None:
+        return "value"
+    name = file.annotation(returns)
+    return "value" if name in _BUILTIN_TYPES or name in file.names.classes() else "nothing"
+
+
+def _assigned(name: ast.Name, file: SourceFile) -> str | None:
+    """Of a local that nothing else is assigned to: the misuse that all of its uses share."""
+    scope = file.scopes.of(name)
+    if not isinstance(scope, FUNCTIONS) or len(file.scopes.lookup(name.id, scope)) != 1:
+        return None
+    if file.scopes.in_scope(scope).get(name.id) is None:
+        return None
+    uses = [
+        node
+        for node in file.within(scope)
+        if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load)
+    ]
+    if not uses:
+        return None if name.id.startswith("_") and name.id != "_" else _NEVER_RUNS
+    reasons = [_simple(use, file) for use in uses]
+    return reasons[0] if all(reasons) else None
+
+
+def _simple(use: ast.Name, file: SourceFile) -> str | None:
+    parent = file.parent(use)
+    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr, ast.NamedExpr)):
+        return None
+    if isinstance(parent, ast.Compare) or _in_lambda(use, file):
+        return None
+    if isinstance(parent, (ast.If, ast.While, ast.BoolOp, ast.UnaryOp)):
+        return None
+    return misuse(use, file)
+
+
+def can_await(node: ast.AST, file: SourceFile) -> bool:
+    """Whether `await` may stand at the node, without making a generator asynchronous."""
+    for parent in file.ancestors(node):
+        if isinstance(parent, (ast.Lambda, ast.GeneratorExp)):
+            return False
+        if isinstance(parent, FUNCTIONS):
+            return isinstance(parent, ast.AsyncFunctionDef)
+    return False
