@@ -1,196 +1,361 @@
-"""The fields that we read of GitHub's webhook payloads; whatever else they hold is let pass."""
+"""The fields of GitHub's payloads that are read here, and nothing else.
+
+Tolerant on purpose: unknown fields and actions pass, people may be null (deleted accounts), and
+what is not needed for identity has a default. `parse` gives a model or None for an event that
+nobody here reads.
+"""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from app.db.installations import InstallationFacts
+from app.db.pull_requests import PullRequestFacts
+from app.db.repositories import RepositoryFacts
 from app.models import PullRequestState
 
 
+class PayloadError(Exception):
+    """A payload lacks what its event cannot be understood without."""
+
+
+def _or_empty(value: object) -> object:
+    return "" if value is None else value
+
+
+def _or_nothing(value: object) -> object:
+    return {} if value is None else value
+
+
+def _or_none_at_all(value: object) -> object:
+    return () if value is None else value
+
+
+type Text = Annotated[str, BeforeValidator(_or_empty)]
+"""A text that may be null and is empty then."""
+
+
 class Payload(BaseModel):
-    """A part of a payload. GitHub adds fields at any time."""
+    """Frozen, and deaf to what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Account(Payload):
-    """A user, an organisation or a bot; null in its place when the account was deleted."""
+class User(Payload):
+    """A person, a bot or an organisation."""
+
+    id: int = 0
+    login: Text = ""
+    type: Text = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether GitHub calls it a bot."""
+        return self.type == "Bot"
+
+
+class InstallationRef(Payload):
+    """The installation that an event belongs to."""
 
     id: int
-    login: str
-    type: str = "User"
 
 
-class RepositoryPart(Payload):
-    """A repository, in full or as lists of an installation hold it."""
+class Installation(Payload):
+    """An installation as its own events describe it."""
+
+    id: int
+    account: User | None = None
+    permissions: Annotated[dict[str, str], BeforeValidator(_or_nothing)] = {}
+
+    def facts(self) -> InstallationFacts:
+        """What is stored of it."""
+        account = self.account or User()
+        return InstallationFacts(self.id, account.login, account.type, self.permissions)
+
+
+class Repository(Payload):
+    """A repository; installation events give only id, name and whether it is private."""
 
     id: int
     name: str
-    full_name: str
+    full_name: Text = ""
     private: bool = False
-    default_branch: str = ""
+    default_branch: Text = ""
     archived: bool = False
+    owner: User | None = None
+    clone_url: Text = ""
 
     @property
-    def owner(self) -> str:
-        """The login of the account that owns it."""
+    def owner_login(self) -> str:
+        """Who owns it, from whichever field says so."""
+        if self.owner is not None and self.owner.login:
+            return self.owner.login
         return self.full_name.partition("/")[0]
 
+    def facts(self, installation_id: int) -> RepositoryFacts:
+        """What is stored of it."""
+        return RepositoryFacts(
+            id=self.id,
+            installation_id=installation_id,
+            owner=self.owner_login,
+            name=self.name,
+            private=self.private,
+            default_branch=self.default_branch,
+            archived=self.archived,
+        )
 
-class InstallationPart(Payload):
-    """The installation that an event is for; only its own events say more than its id."""
 
-    id: int
-    account: Account | None = None
-    permissions: dict[str, str] = {}
-    suspended_at: datetime | None = None
-
-
-class Branch(Payload):
-    """The head or the base of a pull request."""
+class Side(Payload):
+    """Head or base of a pull request; the repository is null when a fork was deleted."""
 
     sha: str
-    ref: str
+    ref: Text = ""
+    repo: Repository | None = None
 
 
-class PullRequestPart(Payload):
-    """A pull request as it was when the event happened."""
+class PullRequest(Payload):
+    """A pull request as payloads and `GET /pulls/{number}` give it."""
 
     number: int
-    state: Literal["open", "closed"]
-    merged: bool = False
-    merged_at: datetime | None = None
-    draft: bool = False
-    title: str = ""
-    user: Account | None = None
-    head: Branch
-    base: Branch
+    head: Side
+    base: Side
     updated_at: datetime
+    state: Text = "open"
+    draft: bool | None = False
+    merged: bool | None = None
+    merged_at: datetime | None = None
+    title: Text = ""
+    user: User | None = None
 
-    @property
-    def present_state(self) -> PullRequestState:
-        """Open, closed, or closed by a merge."""
+    def facts(self, repository_id: int) -> PullRequestFacts:
+        """What is stored of it."""
+        return PullRequestFacts(
+            repository_id=repository_id,
+            number=self.number,
+            state=self._state(),
+            draft=bool(self.draft),
+            title=self.title,
+            author_login=self.user.login if self.user else None,
+            author_id=self.user.id if self.user else None,
+            head_sha=self.head.sha,
+            base_ref=self.base.ref,
+            base_sha=self.base.sha,
+            updated_at=self.updated_at,
+        )
+
+    def _state(self) -> PullRequestState:
         if self.merged or self.merged_at is not None:
             return PullRequestState.MERGED
-        return PullRequestState(self.state)
+        return PullRequestState.CLOSED if self.state == "closed" else PullRequestState.OPEN
+
+
+class BaseChange(Payload):
+    """A changed base branch; that it is there says enough."""
+
+
+class PullRequestChanges(Payload):
+    """What an edit of a pull request changed."""
+
+    base: BaseChange | None = None
 
 
 class Event(Payload):
-    """What every event of a repository has."""
+    """What nearly all payloads have."""
 
-    action: str = ""
-    installation: InstallationPart | None = None
-    repository: RepositoryPart
-    sender: Account | None = None
-
-
-class Changed(Payload):
-    """The old value of something that was edited."""
+    action: Text = ""
+    installation: InstallationRef | None = None
+    sender: User | None = None
 
 
-class Changes(Payload):
-    """What an `edited` event changed; only the base matters here."""
+class RepositoryEvent(Event):
+    """An event in a repository."""
 
-    base: Changed | None = None
+    repository: Repository
 
 
-class PullRequestEvent(Event):
+class PullRequestEvent(RepositoryEvent):
     """`pull_request`."""
 
-    pull_request: PullRequestPart
-    changes: Changes = Changes()
+    pull_request: PullRequest
+    changes: Annotated[PullRequestChanges, BeforeValidator(_or_nothing)] = PullRequestChanges()
+
+    @property
+    def base_changed(self) -> bool:
+        """Whether the base branch was changed: the head is the same, the review is not."""
+        return self.changes.base is not None
 
 
-class IssuePart(Payload):
-    """The issue of a comment; `pull_request` is there when it is a pull request."""
-
-    number: int
-    pull_request: Changed | None = None
-
-
-class CommentPart(Payload):
-    """A comment in a conversation."""
+class Comment(Payload):
+    """A comment on the pull request or on a line of it."""
 
     id: int
-    body: str | None = None
-    user: Account | None = None
+    body: Text = ""
+    user: User | None = None
 
 
-class IssueCommentEvent(Event):
+class Issue(Payload):
+    """The issue behind a pull request; a plain issue has no `pull_request`."""
+
+    number: int
+    pull_request: dict[str, object] | None = None
+    user: User | None = None
+
+
+class IssueCommentEvent(RepositoryEvent):
     """`issue_comment`."""
 
-    issue: IssuePart
-    comment: CommentPart
+    issue: Issue
+    comment: Comment
+
+    @property
+    def on_pull_request(self) -> bool:
+        """Whether the comment stands on a pull request."""
+        return self.issue.pull_request is not None
 
 
-class PullReference(Payload):
-    """A pull request as check events name it; they name none of a fork."""
+class ReviewCommentEvent(RepositoryEvent):
+    """`pull_request_review_comment`."""
+
+    comment: Comment
+    pull_request: PullRequest
+
+
+class App(Payload):
+    """A GitHub App."""
+
+    id: int = 0
+
+
+class NumberedPullRequest(Payload):
+    """A pull request as a check names it."""
 
     number: int
 
 
-class CheckApp(Payload):
-    """The App that made a check."""
+type PullRequests = Annotated[tuple[NumberedPullRequest, ...], BeforeValidator(_or_none_at_all)]
+"""Empty for forks."""
+
+
+class CheckRun(Payload):
+    """A check run; `external_id` is what we gave it."""
 
     id: int
+    head_sha: Text = ""
+    external_id: Text = ""
+    app: App | None = None
+    pull_requests: PullRequests = ()
 
 
-class CheckRunPart(Payload):
-    """A check run; `external_id` is what its App wrote there."""
+class RequestedAction(Payload):
+    """The button of a check run that was pressed."""
 
-    id: int
-    head_sha: str
-    external_id: str | None = None
-    app: CheckApp | None = None
-    pull_requests: list[PullReference] = []
+    identifier: Text = ""
 
 
-class CheckRunEvent(Event):
+class CheckRunEvent(RepositoryEvent):
     """`check_run`."""
 
-    check_run: CheckRunPart
+    check_run: CheckRun
+    requested_action: RequestedAction | None = None
 
 
-class CheckSuitePart(Payload):
-    """All check runs of one App on a commit."""
+class CheckSuite(Payload):
+    """A check suite."""
 
     id: int
-    head_sha: str
-    app: CheckApp | None = None
-    pull_requests: list[PullReference] = []
+    head_sha: Text = ""
+    app: App | None = None
+    pull_requests: PullRequests = ()
 
 
-class CheckSuiteEvent(Event):
+class CheckSuiteEvent(RepositoryEvent):
     """`check_suite`."""
 
-    check_suite: CheckSuitePart
+    check_suite: CheckSuite
 
 
-class MergeGroupPart(Payload):
-    """Commits that a merge queue is about to merge."""
-
-    head_sha: str
-
-
-class MergeGroupEvent(Event):
-    """`merge_group`."""
-
-    merge_group: MergeGroupPart
+type Repositories = Annotated[tuple[Repository, ...], BeforeValidator(_or_none_at_all)]
 
 
 class InstallationEvent(Payload):
     """`installation`."""
 
-    action: str
-    installation: InstallationPart
-    repositories: list[RepositoryPart] = []
+    action: Text = ""
+    installation: Installation
+    repositories: Repositories = ()
+    sender: User | None = None
 
 
 class InstallationRepositoriesEvent(Payload):
     """`installation_repositories`."""
 
-    action: str
-    installation: InstallationPart
-    repositories_added: list[RepositoryPart] = []
-    repositories_removed: list[RepositoryPart] = []
+    action: Text = ""
+    installation: Installation
+    repositories_added: Repositories = ()
+    repositories_removed: Repositories = ()
+    sender: User | None = None
+
+
+class MergeGroup(Payload):
+    """What the merge queue wants checked."""
+
+    head_sha: str
+    head_ref: Text = ""
+    base_sha: Text = ""
+
+
+class MergeGroupEvent(RepositoryEvent):
+    """`merge_group`."""
+
+    merge_group: MergeGroup
+
+
+class PingEvent(Payload):
+    """`ping`."""
+
+    zen: Text = ""
+    hook_id: int | None = None
+
+
+type AnyEvent = (
+    PullRequestEvent
+    | IssueCommentEvent
+    | ReviewCommentEvent
+    | CheckRunEvent
+    | CheckSuiteEvent
+    | InstallationEvent
+    | InstallationRepositoriesEvent
+    | RepositoryEvent
+    | MergeGroupEvent
+    | PingEvent
+)
+
+MODELS: dict[str, type[AnyEvent]] = {
+    "pull_request": PullRequestEvent,
+    "issue_comment": IssueCommentEvent,
+    "pull_request_review_comment": ReviewCommentEvent,
+    "check_run": CheckRunEvent,
+    "check_suite": CheckSuiteEvent,
+    "installation": InstallationEvent,
+    "installation_repositories": InstallationRepositoriesEvent,
+    "repository": RepositoryEvent,
+    "merge_group": MergeGroupEvent,
+    "ping": PingEvent,
+}
+"""Event to the model of its payload."""
+
+
+def parse(event: str, payload: bytes) -> AnyEvent | None:
+    """The payload of an event, None for an event that is not read here.
+
+    Raises `PayloadError` when the payload lacks what the event is about.
+    """
+    model = MODELS.get(event)
+    if model is None:
+        return None
+    try:
+        return model.model_validate_json(payload)
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:5])
+        raise PayloadError(f"the payload of {event} is not usable at: {places}") from None
