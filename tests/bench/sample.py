@@ -8,13 +8,9 @@ from pathlib import Path
 from sysconfig import get_path
 
 PACKAGES = (
-    "sqlalchemy",
     "hypothesis",
-    "playwright",
     "pydantic",
-    "sqlglot",
     "fastapi",
-    "libcst",
     "alembic",
     "redis",
     "starlette",
@@ -27,7 +23,7 @@ PACKAGES = (
 )
 """Each is here because the product or its tests need it, so every machine has them."""
 
-SMALL = ("arq", "httpx", "uvicorn")
+SMALL = ("arq", "httpx")
 """For tools that would take minutes for everything."""
 
 
