@@ -1,18 +1,21 @@
 """A rule as Markdown: one text for the catalogue, the web page and `backend-expert explain`.
 
-`python -m rules.docs` writes `rules/README.md`, with `--check` it only says whether that is stale.
+`python -m rules.docs` writes the catalogue and the schema of the configuration into `rules/`, with
+`--check` it only says whether they are stale.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rules.catalog import all_rules
+from rules.core.config_schema import schema
 from rules.core.examples import parse
 from rules.core.render import ICONS
 from rules.core.rule import GROUPS, FileKind
@@ -147,17 +150,28 @@ def _peers(rule: Rule) -> str:
     return f"## Nearest rules elsewhere\n\n{listed}.{silent}"
 
 
+def generated() -> dict[str, str]:
+    """What `make docs` writes into `rules/`: file name to text."""
+    return {
+        "README.md": catalogue(),
+        "config.schema.json": json.dumps(schema(), indent=2) + "\n",
+    }
+
+
 def main(arguments: list[str]) -> int:
-    """Write the catalogue, or with `--check` return 1 when it is stale."""
-    readme = Path(__file__).parent / "README.md"
-    text = catalogue()
-    if "--check" not in arguments:
-        readme.write_text(text, encoding="utf-8")
-        return 0
-    if readme.exists() and readme.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write("rules/README.md is stale; run `make docs`.\n")
-    return 1
+    """Write what is generated, or with `--check` return 1 when some of it is stale."""
+    folder = Path(__file__).parent
+    stale = [name for name, text in generated().items() if _read(folder / name) != text]
+    if "--check" in arguments:
+        sys.stderr.writelines(f"rules/{name} is stale; run `make docs`.\n" for name in stale)
+        return 1 if stale else 0
+    for name in stale:
+        (folder / name).write_text(generated()[name], encoding="utf-8")
+    return 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 if __name__ == "__main__":
