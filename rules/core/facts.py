@@ -7,7 +7,7 @@ import hashlib
 import marshal
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rules.core.names import Names
 from rules.core.routes import dependencies_of, is_dependency_marker
@@ -480,4 +480,6 @@ def _function(item: Iterable[Any]) -> FunctionFacts:
 
 def _plain(value: Any) -> Any:
     """The same data in tuples that `marshal` can write."""
-    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    return tuple(_plain(item) for item in cast("tuple[Any, ...]", value))

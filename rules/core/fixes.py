@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rules.core.engine import check, findings_of, normalised
 from rules.core.findings import Finding, Suggestion
-from rules.core.source import LOCATED, NotPythonError, SourceFile
+from rules.core.parsing import NotPythonError, deepest_nesting
+from rules.core.source import LOCATED, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +96,7 @@ def edit(file: SourceFile, problem: Problem) -> Suggestion | None:
     first, last = _first_line(block), block.end_lineno or block.lineno
     lines = file.text.splitlines(keepends=True)
     old = lines[first - 1 : last]
-    if not _is_editable(file, old, block):
+    if not _is_editable(old, block):
         return None
     new = _rewritten("".join(old), problem, first, file)
     return _shortest(old, new.splitlines(keepends=True), first) if new is not None else None
@@ -125,29 +126,14 @@ def _first_line(block: ast.stmt) -> int:
     return min([block.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _is_editable(file: SourceFile, old: list[str], block: ast.stmt) -> bool:
+def _is_editable(old: list[str], block: ast.stmt) -> bool:
     """Whether the statement has its lines for itself and libcst will survive it."""
     if not old or len(old) > _MAX_LINES or "\f" in "".join(old):
         return False
     indentation = len(old[0]) - len(old[0].lstrip())
     after = old[-1].rstrip("\r\n").encode()[block.end_col_offset or 0 :].decode(errors="ignore")
     alone = block.col_offset == indentation and re.fullmatch(r"\s*(#.*)?", after) is not None
-    return alone and _nesting("".join(old)) <= _MAX_NESTING
-
-
-def _nesting(text: str) -> int:
-    """The deepest nesting of brackets and of words that nest, counted without parsing."""
-    depth = deepest = 0
-    for character in text:
-        if character in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")]}":
-            depth -= 1
-    longest = max(
-        map(len, re.findall(r"(?:\b(?:lambda|not|await)\b[^\n]{0,40}){1,}", text)), default=0
-    )
-    return max(deepest, text.count("lambda"), longest // 200)
+    return alone and deepest_nesting("".join(old)) <= _MAX_NESTING
 
 
 def _rewritten(old: str, problem: Problem, first: int, file: SourceFile) -> str | None:

@@ -303,7 +303,7 @@ class Flow:
         if self._parameters.is_injected(binding):
             return None
         given = list(self._given(function, binding, use))
-        if given and function.name.startswith("_") and not function.name.startswith("__"):
+        if given and (_is_private(function) or not any(given)):
             return self._worst(given)
         outside = (origin for origin in given if origin and origin.kind != "parameter")
         return self._worst(outside) or self._unknown(binding, function)
@@ -476,6 +476,10 @@ def _is_numeric_format(node: ast.FormattedValue) -> bool:
             return text[-1:] in {"f", "d", "e", "g", "%", "x", "b", ","}
         case _:
             return False
+
+
+def _is_private(function: FunctionNode) -> bool:
+    return function.name.startswith("_") and not function.name.startswith("__")
 
 
 def _is_statement_level(statement: ast.stmt) -> bool:

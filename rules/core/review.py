@@ -15,6 +15,7 @@ from rules.core.fixes import suggest
 from rules.core.learning import Learner
 from rules.core.project import Project
 from rules.core.repeats import without_repeats
+from rules.core.ruff_config import RuffConfig
 from rules.core.rule import FileKind
 from rules.core.source import NotPythonError, SourceFile, kind_of
 from rules.core.suppress import Suppressions
@@ -80,10 +81,12 @@ class _Run:
     skipped: list[Skipped] = field(default_factory=list[Skipped])
     out_of_scope: Counter[str] = field(default_factory=Counter[str])
     reviewed: int = 0
+    deferred: int = 0
     suppressed: int = 0
     notes: list[str] = field(default_factory=list[str])
     parsed: dict[str, SourceFile] = field(default_factory=dict[str, SourceFile])
     """Files of the head version that are parsed already, by path."""
+    ruff: RuffConfig | None = None
 
     def link(self, facts: MutableMapping[str, bytes]) -> None:
         """Learn what the rest of both versions of the project tells."""
@@ -118,6 +121,7 @@ class _Run:
             reviewed=self.reviewed,
             out_of_scope=dict(sorted(self.out_of_scope.items())),
             suppressed=self.suppressed,
+            deferred=self.deferred,
             notes=tuple(self.notes),
         )
 
@@ -200,10 +204,29 @@ class _Run:
         old = {finding.fingerprint for finding in before.findings} if before else set[str]()
         new = {finding.fingerprint for finding in after.findings}
         for finding in after.findings:
-            if self.full or finding.fingerprint not in old:
+            if not self.full and finding.fingerprint in old:
+                continue
+            if self._is_left_to_ruff(finding):
+                self.deferred += 1
+            else:
                 self.findings.append(self._complete(finding, changed, after))
-        if before:
-            self.fixed.extend(f for f in before.findings if f.fingerprint not in new)
+        gone = (f for f in (before.findings if before else []) if f.fingerprint not in new)
+        self.fixed.extend(f for f in gone if not self._is_left_to_ruff(f))
+
+    def _is_left_to_ruff(self, finding: Finding) -> bool:
+        if not self.config.defer_to_ruff:
+            return False
+        if self.ruff is None:
+            self.ruff = RuffConfig.of(self._read_of_project)
+        return self.ruff.covers(catalog.all_rules()[finding.rule], finding.path)
+
+    def _read_of_project(self, path: str) -> bytes | None:
+        """A file as the base has it, so that a change cannot silence its own review."""
+        tree = self.change.base or self.change.head
+        try:
+            return tree.read(path) if path in tree.entries() else None
+        except UnreadableFileError:
+            return None
 
     def _complete(self, finding: Finding, changed: ChangedFile, after: _Version) -> Finding:
         """The finding with its verified suggestion, and whether it stands on a new line."""

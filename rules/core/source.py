@@ -6,13 +6,13 @@ import ast
 import io
 import re
 import tokenize
-import warnings
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from rules.core.names import Names
 from rules.core.nodes import Nodes
+from rules.core.parsing import NotPythonError, parse
 from rules.core.routes import Route, dependencies_of, routes_of
 from rules.core.rule import FileKind
 from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, FunctionNode, Scope, Scopes
@@ -47,10 +47,6 @@ THREAD_HANDOFFS = {
 
 HANDOFF_METHODS = {"run_in_executor", "to_thread", "run_in_threadpool", "run_sync", "sync_to_async"}
 """Last names that mean a hand-off to a thread even when their owner cannot be resolved."""
-
-
-class NotPythonError(Exception):
-    """The file could not be read as Python; the message is a reason for the reader."""
 
 
 class SourceFile:
@@ -443,22 +439,6 @@ class SourceFile:
         if name in self._dependencies:
             return True
         return self.project is not None and self.project.is_dependency(name)
-
-
-def parse(text: str) -> ast.Module:
-    """Parse a file; raises `NotPythonError` with a reason that a reader understands."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except SyntaxError as error:
-        reason = f"syntax error at line {error.lineno}"
-        raise NotPythonError(reason) from error
-    except (RecursionError, MemoryError) as error:
-        reason = "nested too deeply"
-        raise NotPythonError(reason) from error
-    except ValueError as error:
-        raise NotPythonError(str(error)) from error
 
 
 def module_of(path: str) -> str:

@@ -1,0 +1,149 @@
+"""What one file knows of the others."""
+
+from __future__ import annotations
+
+import ast
+
+from rules.core.facts import ModuleFacts, facts_of
+from rules.core.project import Project
+from rules.core.rule import Step
+from rules.core.source import SourceFile
+
+FILES = {
+    "backend/app/__init__.py": "",
+    "backend/app/http.py": (
+        "import httpx, requests\n"
+        "client = httpx.AsyncClient()\n"
+        "class Base:\n"
+        "    def fetch(self): return self._go()\n"
+        "    def _go(self): return requests.get('x')\n"
+        "class Service(Base):\n"
+        "    def run(self): self.fetch()\n"
+        "    async def arun(self): ...\n"
+        "def get_service() -> Service: return Service()\n"
+    ),
+    "backend/app/markets/__init__.py": (
+        "from app.http import Service as Prices\nfrom .routes import router\n"
+    ),
+    "backend/app/deps.py": (
+        "from typing import Annotated\nfrom fastapi import Depends\n"
+        "def user(): ...\nUser = Annotated[str, Depends(user)]\n"
+    ),
+    "backend/app/markets/routes.py": (
+        "from fastapi import APIRouter, Depends\n"
+        "from ..http import get_service, client\n"
+        "from app.markets import Prices\n"
+        "from app.deps import User\n"
+        "router = APIRouter(prefix='/markets')\n"
+        "@router.get('/{id}')\n"
+        "async def market(id: int, who: User, prices: Prices = Depends(get_service)):\n"
+        "    prices.run()\n"
+        "    get_service().run()\n"
+        "    await client.get('z')\n"
+    ),
+    "backend/app/main.py": (
+        "from fastapi import FastAPI, Depends\n"
+        "from app.markets import router\n"
+        "def limit(): ...\n"
+        "app = FastAPI()\n"
+        "app.include_router(router, prefix='/api', dependencies=[Depends(limit)])\n"
+    ),
+}
+
+
+def linked() -> tuple[Project, dict[str, SourceFile]]:
+    files = {path: SourceFile(path, text) for path, text in FILES.items()}
+    project = Project(facts_of(file) for file in files.values())
+    for file in files.values():
+        file.project = project
+    return project, files
+
+
+def test_facts_survive_a_cache() -> None:
+    for path, text in FILES.items():
+        facts = facts_of(SourceFile(path, text))
+        assert ModuleFacts.loads(facts.dumps()) == facts
+
+
+def test_damaged_facts_are_refused() -> None:
+    data = facts_of(SourceFile("a.py", "x = 1")).dumps()
+    assert ModuleFacts.loads(data[:-1]) is None
+    assert ModuleFacts.loads(data[:20] + b"?" + data[21:]) is None
+    assert ModuleFacts.loads(b"") is None
+
+
+def test_names_resolve_across_imports_reexports_and_results() -> None:
+    _, files = linked()
+    routes = files["backend/app/markets/routes.py"]
+    names = {ast.unparse(c.func): routes.qualified_name(c.func) for c in routes.of(ast.Call)}
+    assert names["prices.run"] == "backend.app.http.Service.run"
+    assert names["get_service().run"] == "backend.app.http.Service.run"
+    assert names["client.get"] == "httpx.AsyncClient.get"
+
+
+def test_the_way_to_a_blocking_call_leads_through_inherited_methods() -> None:
+    project, _ = linked()
+    assert project.reach("backend.app.http.Service.run", "blocking") == (
+        Step("backend/app/http.py", 7, "`Service.run` calls `Base.fetch`"),
+        Step("backend/app/http.py", 4, "`Base.fetch` calls `Base._go`"),
+        Step("backend/app/http.py", 5, "`Base._go` calls `requests.get`"),
+    )
+    assert project.effect("backend.app.http.Service.run", "blocking") == "requests.get"
+    assert project.reach("backend.app.http.Service.arun", "blocking") == ()
+
+
+def test_the_async_callers_of_a_helper_are_found_backwards() -> None:
+    project, _ = linked()
+    assert project.async_callers("backend.app.http.Base._go", 3) == [
+        "backend.app.markets.routes.market"
+    ]
+    assert project.async_callers("backend.app.http.Base._go", 1) == []
+
+
+def test_an_endpoint_has_the_prefixes_and_dependencies_of_all_its_routers() -> None:
+    project, _ = linked()
+    (endpoint,) = project.endpoints
+    assert endpoint.path == "/api/markets/{id}"
+    assert endpoint.depends == (
+        "backend.app.deps.user",
+        "backend.app.http.get_service",
+        "backend.app.main.limit",
+    )
+    assert endpoint.app == "backend.app.main.app"
+
+
+def test_an_import_names_the_module_and_the_line() -> None:
+    project, _ = linked()
+    assert project.imports["backend.app.markets.routes"] == {
+        "backend.app.http": 2,
+        "backend.app.markets": 3,
+        "backend.app.deps": 4,
+    }
+
+
+def test_a_thread_ends_the_way_to_a_blocking_call() -> None:
+    text = (
+        "import asyncio, time\n"
+        "def nap(): time.sleep(1)\n"
+        "def start(loop): loop.run_in_executor(None, lambda: nap())\n"
+        "async def go(): await asyncio.to_thread(nap)\n"
+    )
+    project = Project([facts_of(SourceFile("a.py", text))])
+    assert project.reach("a.nap", "blocking") != ()
+    assert project.reach("a.start", "blocking") == ()
+    assert project.async_callers("a.nap", 3) == []
+
+
+def test_names_of_the_standard_library_are_not_taken_for_files_beside() -> None:
+    files = {
+        "app/logging.py": "def getLogger(): ...",
+        "app/main.py": "import logging\nlogging.getLogger()",
+    }
+    project = Project(facts_of(SourceFile(path, text)) for path, text in files.items())
+    assert project.resolve("logging.getLogger", "app.main") == "logging.getLogger"
+
+
+def test_modules_that_import_each_other_end() -> None:
+    files = {"a.py": "from b import x", "b.py": "from a import x"}
+    project = Project(facts_of(SourceFile(path, text)) for path, text in files.items())
+    assert project.resolve("b.x", "a") in {"a.x", "b.x"}
