@@ -133,14 +133,14 @@ async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     Bots and our own comments give none. A comment that was taken up before is not taken up
     again, unless the worker died over it.
     """
-    author, words = event.comment.user, first_command(event.comment.body or "")
+    author, words = event.comment.user, first_command(event.comment.body)
     if words is None or author is None or event.installation is None or _is_bot(event):
         return
     known = COMMANDS.get(words.name)
     if known is None:
         return
     part = event.repository
-    repository = work.github.repository(event.installation.id, part.owner, part.name)
+    repository = work.github.repository(event.installation.id, part.owner_login, part.name)
     row = await pull_request_of(work, repository, part.id, event.issue.number)
     facts = CommandFacts(row.id, event.comment.id, words.name, words.arguments, author.login)
     if not await _take_up(work, facts):
@@ -159,7 +159,7 @@ async def carry_out(work: Work, event: IssueCommentEvent) -> None:
 
 
 def _is_bot(event: IssueCommentEvent) -> bool:
-    return any(who is None or who.type == "Bot" for who in (event.comment.user, event.sender))
+    return any(who is None or who.is_bot for who in (event.comment.user, event.sender))
 
 
 async def _take_up(work: Work, facts: CommandFacts) -> bool:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import deliveries, leftovers
@@ -20,6 +19,7 @@ from app.github.errors import (
     UnauthorizedError,
 )
 from app.models import DeliveryState
+from app.payloads import PayloadError, parse
 from app.queue import wake
 from worker.events import REACTIONS
 from worker.lease import LeaseLostError, held
@@ -75,8 +75,9 @@ async def _react(work: Work, delivery: Delivery, owner: str) -> None:
     reaction = REACTIONS.get((delivery.event, delivery.action))
     state = DeliveryState.IGNORED if reaction is None else DeliveryState.DONE
     try:
-        if reaction is not None:
-            await reaction(work, delivery.payload)
+        event = parse(delivery.event, delivery.payload) if reaction else None
+        if reaction and event:
+            await reaction(work, event)
     except Exception as error:  # noqa: BLE001 the outermost boundary of a delivery
         await _failed(work, delivery, owner, error)
         return
@@ -95,7 +96,7 @@ async def _failed(work: Work, delivery: Delivery, owner: str, error: Exception) 
         case AmbiguousError() | TransientError() | UnauthorizedError() | SQLAlchemyError():
             log.warning("delivery deferred", reason=said, **names)
             await _defer(work, delivery, owner, said, later(delivery.attempts))
-        case ValidationError():
+        case PayloadError():
             log.error("payload not understood", reason=said, **names)
             await _fail(work, delivery, owner, said, None)
         case SuspendedError() | TerminalError():

@@ -16,7 +16,7 @@ from app.db import schema
 from app.db.engine import Database
 from app.github.app import GitHubApp
 from app.logs import configure_logging
-from app.queue import connect, dump_job, load_job, redis_settings
+from app.queue import connect, dump_job, load_job
 from worker.jobs import review_pull_requests, sweep, take_deliveries
 from worker.mirrors import Mirrors
 from worker.pacing import Pacer
@@ -114,7 +114,7 @@ def arq_worker(work: Work) -> Worker:
     return Worker(
         functions=[func(take_deliveries), func(review_pull_requests)],
         cron_jobs=[cron(sweep, second=_seconds(settings.sweep_seconds), run_at_startup=True)],
-        redis_settings=redis_settings(settings),
+        redis_pool=work.queue,
         handle_signals=False,
         max_jobs=1000,  # Most only find that others are at it already, and leave.
         job_timeout=_job_seconds(settings),
@@ -133,9 +133,6 @@ async def _stop(worker: Worker) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    worker.tasks.clear()
-    with suppress(RedisError, OSError):
-        await worker.close()
 
 
 def _seconds(every: float) -> set[int]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from app.db import installations, pull_requests, repositories
 from app.db.installations import InstallationFacts
 from app.db.pull_requests import PullRequestFacts
-from app.db.repositories import RepositoryFacts
 from app.github import pulls
 from app.models import PullRequestState
 
@@ -17,48 +16,26 @@ if TYPE_CHECKING:
 
     from app.github.repository import Repository
     from app.models import PullRequest
-    from app.payloads import Event, InstallationPart, PullRequestPart, RepositoryPart
+    from app.payloads import PullRequestEvent, RepositoryEvent
     from worker.work import Work
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """So that every event about a pull request counts as newer than what the API told of it."""
 
 
-async def remember_repository(session: AsyncSession, event: Event) -> bool:
+async def remember_repository(session: AsyncSession, event: RepositoryEvent) -> bool:
     """Have a row for the repository and its installation; False when the event names none."""
     if event.installation is None:
         return False
-    account = InstallationFacts(event.installation.id, event.repository.owner, "")
-    await installations.ensure(session, account)
-    await repositories.upsert(session, repository_facts(event.repository, event.installation.id))
+    number = event.installation.id
+    await installations.ensure(session, InstallationFacts(number, event.repository.owner_login, ""))
+    await repositories.upsert(session, event.repository.facts(number))
     return True
 
 
-async def remember_installation(session: AsyncSession, installation: InstallationPart) -> None:
-    """Have a row for the installation as its own events tell it."""
-    account = installation.account
-    login, kind = (account.login, account.type) if account else ("", "")
-    facts = InstallationFacts(installation.id, login, kind, dict(installation.permissions))
-    await installations.upsert(session, facts)
-
-
-async def remember_pull_request(
-    session: AsyncSession, repository_id: int, pull: PullRequestPart
-) -> PullRequest:
+async def remember_pull_request(session: AsyncSession, event: PullRequestEvent) -> PullRequest:
     """The row of the pull request; an event older than what is known changes nothing."""
-    facts = PullRequestFacts(
-        repository_id=repository_id,
-        number=pull.number,
-        state=pull.present_state,
-        draft=pull.draft,
-        title=pull.title,
-        author_login=pull.user.login if pull.user else None,
-        author_id=pull.user.id if pull.user else None,
-        head_sha=pull.head.sha,
-        base_ref=pull.base.ref,
-        base_sha=pull.base.sha,
-        updated_at=pull.updated_at,
-    )
+    facts = event.pull_request.facts(event.repository.id)
     return await _row(session, await pull_requests.upsert(session, facts))
 
 
@@ -88,19 +65,6 @@ def _facts(pull: pulls.PullRequest, repository_id: int) -> PullRequestFacts:
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
         updated_at=LONG_AGO,
-    )
-
-
-def repository_facts(repository: RepositoryPart, installation_id: int) -> RepositoryFacts:
-    """A repository as a payload tells it."""
-    return RepositoryFacts(
-        id=repository.id,
-        installation_id=installation_id,
-        owner=repository.owner,
-        name=repository.name,
-        private=repository.private,
-        default_branch=repository.default_branch,
-        archived=repository.archived,
     )
 
 
