@@ -1,0 +1,192 @@
+"""SEC110."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core import fixes
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.security.call_edits import without_keyword
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "boto3", "botocore", "niquests", "curl_cffi")
+_OFF = {
+    "verify": {False},
+    "ssl": {False},
+    "verify_ssl": {False},
+    "ssl_verify": {False},
+    "cert_reqs": {"CERT_NONE", "NONE", 0},
+    "check_hostname": {False},
+    "ssl_cert_reqs": {"none", None},
+    "verify_certs": {False},
+}
+_LOCAL = re.compile(r"https?://(localhost|127\.|0\.0\.0\.0|\[::1\])")
+_UNVERIFIED = {"ssl._create_unverified_context", "ssl._create_stdlib_context"}
+
+
+@rule(
+    "SEC110",
+    on=(ast.Call, ast.Assign),
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST,),
+    peers=(
+        "ruff:S501",
+        "ruff:S323",
+        "bandit:B501",
+        "bandit:B323",
+        "codeql:py/request-without-cert-validation",
+    ),
+)
+def tls_verify_disabled(node: ast.Call | ast.Assign, file: SourceFile) -> Iterator[Problem]:
+    """Certificates are not checked, so anyone on the way can read and change what is sent.
+
+    Keys, tokens and orders in such a request are open to whoever runs the network. Leave the
+    check on, and give a private authority's certificate by `verify="/path/ca.pem"`.
+
+    ```python
+    import httpx
+
+
+    async def prices(url: str):
+        async with httpx.AsyncClient(timeout=5, verify=False) as client:  # finding
+            return (await client.get(url)).json()
+    ```
+
+    ```python fixed
+    import httpx
+
+
+    async def prices(url: str):
+        async with httpx.AsyncClient(timeout=5) as client:
+            return (await client.get(url)).json()
+    ```
+
+    The same in other words:
+
+    ```python
+    import ssl
+
+    import aiohttp
+    import requests
+
+    context = ssl.create_default_context()
+    context.check_hostname = False  # finding
+    context.verify_mode = ssl.CERT_NONE  # finding
+    session = requests.Session()
+    session.verify = False  # finding
+    ssl._create_default_https_context = ssl._create_unverified_context  # finding
+
+
+    async def page(http: aiohttp.ClientSession, url: str):
+        async with http.get(url, ssl=False) as answer:  # finding
+            return await answer.text()
+    ```
+
+    A certificate of one's own is fine:
+
+    ```python
+    import httpx
+
+    client = httpx.Client(verify="/etc/ssl/internal-ca.pem")
+    ```
+    """
+    if isinstance(node, ast.Call):
+        yield from _in_call(node, file)
+    else:
+        yield from _in_assignment(node, file)
+
+
+def _in_call(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    for keyword in call.keywords:
+        if keyword.arg not in _OFF or not _is_off(keyword.arg, keyword.value):
+            continue
+        if _sends(call, file) and not _is_local(call, file):
+            yield Problem(
+                call,
+                f"`{keyword.arg}={ast.unparse(keyword.value)}` turns the check of the server's"
+                " certificate off: anyone on the way can read and change this traffic. Remove it.",
+                fix=without_keyword(keyword.arg),
+            )
+    function = call.func
+    last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if last.startswith("_create_un") and file.qualified_name(function) in _UNVERIFIED:
+        yield Problem(
+            call,
+            f"`{last}()` makes a context that accepts every certificate."
+            " Use `ssl.create_default_context()`.",
+            fix=_default_context(function),
+        )
+
+
+def _default_context(function: ast.expr):  # noqa: ANN202 the type of `expression` is the one of fixes
+    if isinstance(function, ast.Attribute):
+        return fixes.expression(f"{ast.unparse(function.value)}.create_default_context()")
+    return None
+
+
+def _is_off(name: str, value: ast.expr) -> bool:
+    match value:
+        case ast.Constant(value=constant):
+            return any(
+                constant is off or (off == constant and type(off) is type(constant))
+                for off in _OFF[name]
+            )
+        case ast.Attribute(attr="CERT_NONE"):
+            return name == "cert_reqs"
+        case _:
+            return False
+
+
+def _sends(call: ast.Call, file: SourceFile) -> bool:
+    name = file.qualified_name(call.func)
+    if name is not None:
+        root = name.split(".")[0]
+        if root in _CLIENTS:
+            return True
+        if root in {"jwt", "jose", "ssl", "asyncio"}:
+            return root == "asyncio" and "open_connection" in name
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    known = {"get", "post", "put", "patch", "delete", "request", "head", "stream", "AsyncClient", "Client",
+             "Session", "TCPConnector", "PoolManager"}  # fmt: skip
+    return last in known and file.imports(*_CLIENTS)
+
+
+def _is_local(call: ast.Call, file: SourceFile) -> bool:
+    texts = (file.text_of(argument) for argument in (*call.args, *(k.value for k in call.keywords)))
+    return any(text is not None and _LOCAL.match(text.with_holes()) for text in texts)
+
+
+def _in_assignment(statement: ast.Assign, file: SourceFile) -> Iterator[Problem]:
+    target, value = statement.targets[0], statement.value
+    if not isinstance(target, ast.Attribute):
+        return
+    if target.attr == "_create_default_https_context":
+        if isinstance(value, ast.Attribute) and value.attr == "_create_unverified_context":
+            yield _assigned(statement, "the check of every certificate in the whole process")
+    elif target.attr == "verify_mode" and isinstance(value, ast.Attribute):
+        if value.attr == "CERT_NONE":
+            yield _assigned(statement, "the check of the server's certificate")
+    elif target.attr == "check_hostname" and _is_false(value) and file.imports("ssl"):
+        yield _assigned(statement, "the check of the server's name")
+    elif target.attr == "verify" and _is_false(value):
+        owner = file.qualified_name(target.value) or ""
+        if owner.startswith(("requests.", "httpx.")):
+            yield _assigned(statement, "the check of the server's certificate")
+
+
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is False
+
+
+def _assigned(statement: ast.Assign, what: str) -> Problem:
+    return Problem(
+        statement,
+        f"`{ast.unparse(statement)}` turns {what} off: anyone on the way can read and change the"
+        " traffic. Remove it.",
+    )
