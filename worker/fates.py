@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.assessment import Assessment, Item
 from rules.core.rule import Confidence
-from worker.reconcile import by_fingerprint, unseen
+from worker.reconcile import by_fingerprint, happened, unseen
 from worker.standing import Known, Place, State
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def assess(review: Review, known: tuple[Known, ...], config: Config, pull_url: s
     said = {one.finding.fingerprint for one in known}
     repaired = tuple(Item(f, "fixed") for f in review.fixed if f.fingerprint not in said)
     items = tuple(_item(one, pull_url) for one in known)
-    return Assessment(review, (*items, *repaired), config.fail_on)
+    why_not = "" if happened(review) else " ".join(review.notes)
+    return Assessment(review, (*items, *repaired), config.fail_on, why_not)
 
 
 def _gone(before: Known, review: Review, head_sha: str) -> Known:

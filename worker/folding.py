@@ -48,15 +48,15 @@ class Folding:
                 await self.writer.again(
                     lambda one=live: comments.delete(self.target.repository, "pulls", one.id)
                 )
-            except NotFoundError:
-                continue  # Somebody was quicker.
+            except (NotFoundError, PermissionMissingError):
+                continue
 
     async def _edit(self, edit: Edit) -> None:
         repository, live = self.target.repository, edit.live
         try:
             await self.writer.again(lambda: comments.edit(repository, "pulls", live.id, edit.body))
-        except NotFoundError:
-            return  # Deleted meanwhile: there is nothing left to correct.
+        except (NotFoundError, PermissionMissingError):
+            return  # Deleted meanwhile, or not ours to change any more; the summary has it right.
 
     async def _fold(self, lives: Sequence[Live], fold: Action, settle: Action) -> None:
         """Cosmetic: what GitHub does not let us do here must not fail the review."""

@@ -35,6 +35,12 @@ redis.call('HSET', KEYS[1], 'tokens', tokens - 1, 'at', now)
 redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 60)
 return math.ceil(wait * 1000)
 """
+# KEYS: block. ARGV: until when, in seconds since 1970, and for how many seconds to keep it.
+_BLOCK = """
+if (tonumber(redis.call('GET', KEYS[1])) or 0) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+end
+"""
 
 
 @dataclass(slots=True)
@@ -85,20 +91,23 @@ class Pacer:
         seconds = max(1, int((until - datetime.now(UTC)).total_seconds()) + 1)
         if self.redis is not None:
             try:
-                await self.redis.set(_block(installation_id), until.timestamp(), ex=seconds)
+                await self._eval(_BLOCK, (_block(installation_id),), until.timestamp(), seconds)
             except (RedisError, OSError):
                 return
 
     async def _take(self, installation_id: int) -> float:
         if self.redis is not None:
             keys = (_name(installation_id), _block(installation_id))
-            limits = (str(self.burst), str(self.rate), str(self.patience))
             try:
-                answer = await cast("Any", self.redis).eval(_TAKE, len(keys), *keys, *limits)
+                answer = await self._eval(_TAKE, keys, self.burst, self.rate, self.patience)
             except (RedisError, OSError):
                 return self._take_here(installation_id)
             return int(answer) / 1000
         return self._take_here(installation_id)
+
+    async def _eval(self, script: str, keys: tuple[str, ...], *arguments: float) -> Any:
+        texts = [str(argument) for argument in arguments]
+        return await cast("Any", self.redis).eval(script, len(keys), *keys, *texts)
 
     def _take_here(self, installation_id: int) -> float:
         return self._bucket(installation_id).take(self.burst, self.rate, self.patience)

@@ -35,6 +35,12 @@ class HeadMovedError(Exception):
     """The pull request has another head than the one that was reviewed."""
 
 
+def granting(error: PermissionMissingError, otherwise: str) -> str:
+    """What the owner has to do about a missing permission."""
+    needed = error.needed.replace("_", " ").replace("=", ": ")
+    return f"the installation must grant {needed or otherwise}"
+
+
 @dataclass(slots=True)
 class Posting:
     """Posts drafts for one head and remembers where each finding went."""
@@ -194,7 +200,6 @@ class Posting:
                 self.comment_ids[finding.fingerprint] = comment_id
 
     def _may_not(self, error: PermissionMissingError) -> None:
-        needed = error.needed.replace("_", " ").replace("=", ": ") or "pull requests: write"
-        note = f"Comments could not be posted: the installation must grant {needed}."
+        note = f"Comments could not be posted: {granting(error, 'pull requests: write')}."
         if note not in self.notes:
             self.notes.append(note)

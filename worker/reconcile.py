@@ -68,11 +68,14 @@ def members(review: Review, said: Mapping[str, Live]) -> dict[int, list[Finding]
     return found
 
 
+def happened(review: Review) -> bool:
+    """Whether anything was reviewed at all."""
+    return review.verdict not in {Verdict.FAILED, Verdict.SKIPPED}
+
+
 def unseen(review: Review, path: str) -> bool:
     """Whether a file was not analysed this time, so that nothing is known of its findings."""
-    if review.verdict in {Verdict.FAILED, Verdict.SKIPPED}:
-        return True
-    return any(skipped.path == path for skipped in review.skipped)
+    return not happened(review) or any(skipped.path == path for skipped in review.skipped)
 
 
 @dataclass(frozen=True, slots=True)

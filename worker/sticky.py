@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from app.github import comments
 from app.github.errors import NotFoundError, TerminalError
 from worker.live import is_ours
-from worker.markers import Mark
+from worker.wording import SUMMARY
 
 if TYPE_CHECKING:
     from app.github.comments import Comment
     from worker.markers import Signer
     from worker.standing import Target
     from worker.writer import Writer
-
-MARK = Mark("summary", "summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,8 @@ class Sticky:
         return None
 
     async def _is_ours(self, comment: Comment) -> bool:
-        if self.signer.read(comment.body) != MARK:
+        if self.signer.read(comment.body) != SUMMARY:
             return False
         repository = self.target.repository
         identity = await repository.app.identity(repository.installation_id)
-        return is_ours(comment, MARK, self.signer, identity.user_id)
+        return is_ours(comment, SUMMARY, self.signer, identity.user_id)

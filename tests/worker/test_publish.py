@@ -154,6 +154,13 @@ async def test_a_partial_review_is_never_green(stage: Stage):
     ]
 
 
+async def test_a_review_that_did_not_happen_is_said_by_the_check_alone(stage: Stage):
+    await stage.publish(review(verdict=Verdict.SKIPPED, notes=("Bots are not reviewed.",)))
+
+    assert stage.checks == [("completed", "skipped", "Not reviewed: Bots are not reviewed.")]
+    assert (stage.pull.reviews, stage.pull.comments) == ([], [])
+
+
 async def test_a_newer_head_gets_nothing_of_the_old_review(stage: Stage):
     target = stage.target
     stage.push()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-
 from tests.github import LocalGitHub
 from tests.github.state import PERMISSIONS
 from tests.worker.crashing import Crash, CrashingTransport
@@ -39,6 +38,7 @@ async def test_a_first_review_survives_a_crash_at_every_write():
     with LocalGitHub() as github:
         whole = await _first(github, "whole", None)
         for when in ("before", "after"):
+            at = 0
             for at in range(20):
                 crashing = CrashingTransport(at, when)
                 state = await _first(github, f"{when}{at}", crashing)
@@ -52,6 +52,7 @@ async def test_a_second_review_survives_a_crash_at_every_write():
     with LocalGitHub() as github:
         whole = await _second(github, "whole", None)
         for when in ("before", "after"):
+            at = 0
             for at in range(30):
                 crashing = CrashingTransport(at, when)
                 state = await _second(github, f"{when}{at}", crashing)

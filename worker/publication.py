@@ -1,0 +1,172 @@
+"""One attempt to publish one review: everything in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.github import comments, pulls
+from app.github.errors import PermissionMissingError, TerminalError
+from worker.check import Check
+from worker.fates import assess, fates
+from worker.folding import Folding
+from worker.live import first_and_rest, ours
+from worker.markers import Mark
+from worker.placement import place
+from worker.posting import HeadMovedError, Posting, granting
+from worker.reconcile import Reconciler, by_fingerprint, happened, members, sort
+from worker.standing import Outcome, Place, Published
+from worker.sticky import Sticky
+from worker.together import together
+from worker.wording import cover, report, summary_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from app.github.comments import Comment
+    from rules.core.assessment import Assessment
+    from rules.core.change import Hunk
+    from rules.core.config import Config
+    from rules.core.findings import Review
+    from worker.drafts import Author
+    from worker.live import Live
+    from worker.standing import Known, Standing, Target
+    from worker.writer import Writer
+
+
+@dataclass(slots=True)
+class Publication:
+    """A review, the pull request that shall say it, and what stands there."""
+
+    target: Target
+    author: Author
+    writer: Writer
+    review: Review
+    config: Config
+    standing: Standing
+    pull_url: str
+    posting: Posting = field(init=False)
+    sticky: Sticky = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.posting = Posting(self.target, self.writer, self.author)
+        self.sticky = Sticky(self.target, self.writer, self.author.signer)
+
+    async def publish(
+        self, commentable: Mapping[str, tuple[Hunk, ...]], check_run_id: int | None
+    ) -> Published:
+        """Comments first, then the summary that links to them, the check last.
+
+        So the check is never green before the review stands there.
+        """
+        live, current = await self._look()
+        if happened(self.review):
+            await self._say(live, commentable, current)
+        known = self._known()
+        summary_id = await self._summarise(known, commentable, current)
+        if check_run_id is not None:
+            ending = report(self.author, self._assessment(known), known, self.posting.notes)
+            check = Check(self.target, self.writer)
+            await check.conclude(check_run_id, ending, uncertain=self.standing.uncertain)
+        posting = self.posting
+        reviews, notes = tuple(posting.review_ids), tuple(posting.notes)
+        return Published(Outcome.POSTED, known, summary_id, reviews, notes)
+
+    async def _look(self) -> tuple[tuple[Live, ...], Comment | None]:
+        """What stands there, read side by side with the head."""
+        standing = self.standing
+        async with together() as group:
+            group.create_task(self._look_at_the_head())
+            live = group.create_task(self._live())
+            current = group.create_task(
+                self.sticky.find(standing.summary_comment_id, search=standing.uncertain)
+            )
+        return live.result(), current.result()
+
+    async def _look_at_the_head(self) -> None:
+        pull = await pulls.read(self.target.repository, self.target.number)
+        if pull.state != "open" or pull.locked or pull.archived:
+            raise TerminalError("The pull request takes no more comments.")
+        if pull.head.sha != self.target.head_sha:
+            raise HeadMovedError(pull.head.sha)
+
+    async def _live(self) -> tuple[Live, ...]:
+        """Our comments as they stand; a first review need not look."""
+        if not (self.standing.known or self.standing.uncertain):
+            return ()
+        repository = self.target.repository
+        async with together() as group:
+            identity = group.create_task(repository.app.identity(repository.installation_id))
+            listed = group.create_task(comments.on_lines(repository, self.target.number))
+        self.posting.user_id = identity.result().user_id
+        return ours(listed.result(), self.author.signer, identity.result().user_id)
+
+    async def _say(
+        self,
+        live: Iterable[Live],
+        commentable: Mapping[str, tuple[Hunk, ...]],
+        current: Comment | None,
+    ) -> None:
+        """Bring the comments on lines and files to what the review found."""
+        first, repeated = first_and_rest(live)
+        found = sort(self.review, self.standing, first)
+        grouped = {mark.key for mark in first if mark.kind == "group"}
+        placement = place(found.fresh, commentable, self.config, grouped)
+        for finding in placement.joining:
+            found.said[finding.fingerprint] = first[Mark("group", finding.rule)]
+        self._remember(found.said, found.stays)
+        self.posting.give_up(placement.check)
+        drafts = [self.author.inline(spot) for spot in placement.inline]
+        link = f"{self.pull_url}#issuecomment-{current.id}" if current else None
+        body = cover(self.author, drafts, self.target.generation, link)
+        await self.posting.review(drafts, body)
+        for finding in placement.on_files:
+            await self.posting.on_file(self.author.on_file((finding,)))
+        await self._change(first, repeated, found.said)
+
+    def _remember(self, said: Mapping[str, Live], stays: Mapping[str, Place]) -> None:
+        self.posting.places |= stays
+        for key, live in said.items():
+            self.posting.places[key] = Place.FILE if live.on_file else Place.INLINE
+            self.posting.comment_ids[key] = live.id
+
+    async def _change(
+        self, first: Mapping[Mark, Live], repeated: Iterable[Live], said: Mapping[str, Live]
+    ) -> None:
+        reconciler = Reconciler(
+            self.author,
+            self.review,
+            by_fingerprint(self.standing),
+            members(self.review, said),
+            self.standing.uncertain,
+        )
+        folding = Folding(self.target, self.writer)
+        await folding.delete(repeated)
+        await folding.apply(reconciler.edits(first.values()))
+
+    def _known(self) -> tuple[Known, ...]:
+        posting = self.posting
+        return fates(
+            self.review,
+            self.standing,
+            self.target.head_sha,
+            posting.places,
+            posting.comment_ids,
+        )
+
+    async def _summarise(
+        self, known: tuple[Known, ...], paths: Iterable[str], current: Comment | None
+    ) -> int | None:
+        """The id of the summary, if there is one."""
+        quiet = not happened(self.review) or (self.config.summary == "findings" and not known)
+        if self.config.summary == "off" or (quiet and current is None):
+            return current.id if current else None
+        body = summary_body(self.author, self._assessment(known), paths)
+        try:
+            return await self.sticky.say(body, current)
+        except PermissionMissingError as error:
+            self.posting.notes.append(f"There is no summary: {granting(error, 'issues: write')}.")
+            return None
+
+    def _assessment(self, known: tuple[Known, ...]) -> Assessment:
+        return assess(self.review, known, self.config, self.pull_url)
