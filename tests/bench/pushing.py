@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.github.world import Recorded
 
 LATENCY = 0.03
-PATIENCE = 60.0
+PATIENCE = 120.0
 FILES = 10
 ROUNDS = 5
 

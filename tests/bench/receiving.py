@@ -49,7 +49,7 @@ def _send(running: Service, count: int) -> list[float]:
         "Content-Type": "application/json",
     }
     seconds: list[float] = []
-    with httpx.Client(base_url=running.url) as client:
+    with httpx.Client(base_url=running.url, timeout=60) as client:
         for _ in range(count):
             guid = str(uuid.uuid4())
             began = time.perf_counter()
