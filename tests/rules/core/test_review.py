@@ -159,3 +159,38 @@ def test_a_suggestion_keeps_the_line_ends_of_the_file() -> None:
     assert [finding.fix for finding in result.findings] == [
         Suggestion(3, 3, "x = datetime.now(UTC)\r\n")
     ]
+
+
+HELPER = "import requests\n\n\ndef price() -> float:\n    return {}\n"
+CALLER = "from prices import price\n\n\nasync def quote() -> float:\n    return {}\n"
+GET = "requests.get('https://clob.polymarket.com/price', timeout=5).json()"
+
+
+def test_a_helper_that_begins_to_block_is_reported_where_it_changed() -> None:
+    base: dict[str, str | bytes | None] = {
+        "prices.py": HELPER.format("1.0"),
+        "api.py": CALLER.format("price()"),
+    }
+    change = change_of(base, base | {"prices.py": HELPER.format(GET)})
+    (finding,) = review(change, Config(select=("ASY102",))).findings
+    assert (finding.path, finding.line) == ("prices.py", 5)
+    assert "`async def quote`" in finding.message
+
+
+def test_a_new_caller_of_an_old_blocking_helper_is_reported_at_the_call() -> None:
+    base: dict[str, str | bytes | None] = {
+        "prices.py": HELPER.format(GET),
+        "api.py": CALLER.format("1.0"),
+    }
+    change = change_of(base, base | {"api.py": CALLER.format("price()")})
+    (finding,) = review(change, Config(select=("ASY102",))).findings
+    assert (finding.path, finding.line) == ("api.py", 5)
+
+
+def test_a_helper_and_its_caller_that_come_together_are_one_finding() -> None:
+    head: dict[str, str | bytes | None] = {
+        "prices.py": HELPER.format(GET),
+        "api.py": CALLER.format("price()"),
+    }
+    findings = review(change_of({}, head), Config(select=("ASY102",))).findings
+    assert [(finding.path, finding.line) for finding in findings] == [("prices.py", 5)]
