@@ -4,12 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 
+from app import problems
 from app.config import Settings, load
 from app.db import schema
 from app.headers import StrictHeaders
 from app.logs import configure_logging
-from app.routers import health, webhook
+from app.pages import FOLDER
+from app.routers import health, pages, rules, webhook
 from app.services import Services
 
 
@@ -28,8 +32,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(StrictHeaders)
-    for module in (webhook, health):
+    app.add_exception_handler(HTTPException, problems.show)
+    for module in (webhook, health, rules, pages):
         app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     return app
 
 

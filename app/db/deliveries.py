@@ -4,17 +4,18 @@ No function commits. Times are given by the caller, so that one transaction has 
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Update, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, Update, and_, case, delete, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.insert import insert_into
-from app.models import Delivery, DeliveryState
+from app.db.insert import insert_on
+from app.models import Base, Delivery, DeliveryState
 
 UNFINISHED = (DeliveryState.RECEIVED, DeliveryState.FAILED)
 MAX_ERROR = 2_000
+_TABLE = Base.metadata.tables["deliveries"]
 
 
 class Acceptance(enum.StrEnum):
@@ -39,18 +40,19 @@ class Arrival:
 
 
 async def accept(session: AsyncSession, arrival: Arrival, now: datetime) -> Acceptance:
+    """Remember a delivery; see `accept_on`."""
+    connection = await session.connection()
+    return await connection.run_sync(accept_on, arrival, now)
+
+
+def accept_on(connection: Connection, arrival: Arrival, now: datetime) -> Acceptance:
     """Remember a delivery and make it due, unless it was finished before.
 
     A redelivery of one that failed or hangs gets all its attempts back. One that a worker has
     under its lease stays there, and is finished by it.
     """
-    statement = insert_into(session, Delivery).values(
-        guid=arrival.guid,
-        event=arrival.event,
-        action=arrival.action,
-        installation_id=arrival.installation_id,
-        repository_id=arrival.repository_id,
-        payload=arrival.payload,
+    statement = insert_on(connection, _TABLE).values(
+        **asdict(arrival),
         state=DeliveryState.RECEIVED,
         attempts=0,
         redeliveries=0,
@@ -58,16 +60,16 @@ async def accept(session: AsyncSession, arrival: Arrival, now: datetime) -> Acce
         received_at=now,
     )
     statement = statement.on_conflict_do_update(
-        index_elements=[Delivery.guid],
+        index_elements=["guid"],
         set_={
             "state": DeliveryState.RECEIVED,
             "attempts": 0,
-            "redeliveries": Delivery.redeliveries + 1,
+            "redeliveries": _TABLE.c.redeliveries + 1,
             "due_at": now,
         },
-        where=Delivery.state.in_(UNFINISHED),
+        where=_TABLE.c.state.in_(UNFINISHED),
     )
-    redeliveries = await session.scalar(statement.returning(Delivery.redeliveries))
+    redeliveries = connection.scalar(statement.returning(_TABLE.c.redeliveries))
     if redeliveries is None:
         return Acceptance.DUPLICATE
     return Acceptance.AGAIN if redeliveries else Acceptance.NEW

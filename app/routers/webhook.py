@@ -10,8 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask
 
-from app.db import deliveries
-from app.db.deliveries import Acceptance, Arrival
+from app.db.deliveries import Acceptance, Arrival, accept_on
 from app.deliveries import EVENTS, RefusedError, read_envelope, read_header, read_signed
 from app.deps import services_of
 from app.queue import wake
@@ -65,8 +64,8 @@ async def _receive(request: Request, services: Services) -> JSONResponse:
 
 async def _store(services: Services, arrival: Arrival) -> Acceptance | None:
     try:
-        async with asyncio.timeout(STORING_SECONDS), services.database.write() as session:
-            return await deliveries.accept(session, arrival, datetime.now(UTC))
+        async with asyncio.timeout(STORING_SECONDS):
+            return await services.database.write_at_once(accept_on, arrival, datetime.now(UTC))
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.error("delivery not stored", guid=arrival.guid, error=repr(error))  # noqa: TRY400
         return None

@@ -48,7 +48,11 @@ async def test_a_signed_delivery_is_stored_as_it_came_and_accepted(
     async with services.database.read() as session:
         delivery = await deliveries.get(session, "g-1")
     assert delivery is not None
-    assert (delivery.event, delivery.action, delivery.state) == ("pull_request", "opened", "received")
+    assert (delivery.event, delivery.action, delivery.state) == (
+        "pull_request",
+        "opened",
+        "received",
+    )
     assert (delivery.installation_id, delivery.repository_id) == (7, 70)
     assert delivery.payload == json.dumps(OPENED).encode()
     assert delivery.due_at == delivery.received_at

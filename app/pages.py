@@ -1,0 +1,42 @@
+"""Pages: templates that escape everything, and Markdown of our own rules."""
+
+import functools
+from datetime import datetime
+from pathlib import Path
+
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+FOLDER = Path(__file__).parent
+
+
+@functools.cache
+def templates() -> Jinja2Templates:
+    """The templates of the service."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["moment"] = moment
+    environment.filters["duration"] = duration
+    return Jinja2Templates(env=environment)
+
+
+@functools.cache
+def markdown() -> MarkdownIt:
+    """Markdown without raw HTML; links only to where a browser may go."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def moment(value: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return "—" if value is None else value.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time for people."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

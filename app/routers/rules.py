@@ -1,0 +1,41 @@
+"""`/rules` and `/rules/{code}`: the link in every comment leads here. Open to everybody."""
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from app.pages import markdown, templates
+from rules.catalog import all_rules, find
+from rules.core.rule import GROUPS
+from rules.docs import has_fix, page, sentence
+
+router = APIRouter()
+
+
+@router.get("/rules")
+def catalogue(request: Request) -> HTMLResponse:
+    """All rules, by the groups of the checklist."""
+    known = all_rules().values()
+    groups = [
+        (title, [(rule, sentence(rule), has_fix(rule)) for rule in known if rule.group == group])
+        for group, title in GROUPS.items()
+    ]
+    return templates().TemplateResponse(
+        request,
+        "rules.html",
+        {"groups": [(title, rules) for title, rules in groups if rules], "count": len(known)},
+    )
+
+
+@router.get("/rules/{code}")
+def rule(request: Request, code: str) -> Response:
+    """The page of one rule; its name or other case leads to its code."""
+    known = all_rules().get(code)
+    if known is not None:
+        # The text is our own documentation, and raw HTML in it is off.
+        text = Markup(markdown().render(page(known)))  # noqa: S704
+        return templates().TemplateResponse(request, "rule.html", {"rule": known, "text": text})
+    meant = find(code)
+    if len(meant) == 1:
+        return RedirectResponse(f"/rules/{meant[0].code}", 308)
+    raise HTTPException(404, "There is no such rule.")
