@@ -343,8 +343,8 @@ def test_files_come_in_pages_with_links(scene: Scene) -> None:
     second = scene.bot.get(first.links["next"]["url"])
 
     assert (len(first.json()), len(second.json())) == (30, 11)
-    assert sorted(first.links) == ["last", "next"]
-    assert sorted(second.links) == ["first", "prev"]
+    assert set(first.links) == {"last", "next"}
+    assert set(second.links) == {"first", "prev"}
 
 
 def test_a_patch_is_missing_for_a_rename_a_binary_and_a_huge_file(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from tests.github.state import (
 )
 
 if TYPE_CHECKING:
-    from tests.github.state import App, PullRequest, User
+    from tests.github.state import App, PullRequest, Side, User
     from tests.github.world import World
 
 OUTSIDE = (
@@ -57,9 +57,9 @@ class Place:
 
     path: str
     line: int | None = None
-    side: str = "RIGHT"
+    side: Side = "RIGHT"
     start_line: int | None = None
-    start_side: str | None = None
+    start_side: Side | None = None
     whole_file: bool = False
 
 

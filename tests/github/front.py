@@ -54,18 +54,32 @@ class Front:
             return
         started, clock = time.time(), time.perf_counter()
         self._by_id(scope)
-        status = await self._answer(scope, receive, send)
-        self._world.requests.append(
-            Recorded(
-                method=scope["method"],
-                path=scope["path"],
-                query=scope["query_string"].decode(),
-                status=status,
-                started=started,
-                seconds=time.perf_counter() - clock,
-                actor=scope.get("caller"),
+        status = 0
+
+        def record() -> None:
+            self._world.requests.append(
+                Recorded(
+                    method=scope["method"],
+                    path=scope["path"],
+                    query=scope["query_string"].decode(),
+                    status=status,
+                    started=started,
+                    seconds=time.perf_counter() - clock,
+                    actor=scope.get("caller"),
+                )
             )
-        )
+
+        async def recording(message: Message) -> None:
+            """Record before the last byte leaves, so that the client finds its request recorded."""
+            nonlocal status
+            status = message.get("status", status)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                record()
+            await send(message)
+
+        await self._answer(scope, receive, recording)
+        if not status:
+            record()
 
     def _by_id(self, scope: Scope) -> None:
         """Let `/repositories/{id}/...` mean the repository by whatever name it has now."""
@@ -76,31 +90,23 @@ class Front:
             scope["path"] = f"/repos/{repository.full_name}{match[2] or ''}"
             scope["raw_path"] = scope["path"].encode()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._world.faults.take(scope["method"], scope["path"])
         git = bool(GIT.match(scope["path"]))
         delay = (fault.delay if fault else 0.0) + (0.0 if git else self._world.limits.latency)
         if delay:
             await asyncio.sleep(delay)
         if fault and fault.when == "before" and (fault.drop or fault.status):
-            return await self._fail(scope, send, fault)
+            await self._fail(scope, send, fault)
+            return
         if git and not fault:
-            return await self._stream(scope, receive, send)
+            await self._inner(scope, receive, send)
+            return
         status, headers, body = await self._collect(scope, receive)
         if fault and (fault.drop or fault.status) and fault.when == "after":
-            return await self._fail(scope, send, fault)
-        return await self._finish(scope, send, (status, headers, body))
-
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> int:
-        seen = [500]
-
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                seen[0] = message["status"]
-            await send(message)
-
-        await self._inner(scope, receive, note)
-        return seen[0]
+            await self._fail(scope, send, fault)
+            return
+        await self._finish(scope, send, (status, headers, body))
 
     async def _collect(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, str], bytes]:
         limited = self._limited(scope)
@@ -142,7 +148,7 @@ class Front:
 
     async def _finish(
         self, scope: Scope, send: Send, answer: tuple[int, dict[str, str], bytes]
-    ) -> int:
+    ) -> None:
         status, headers, body = answer
         if scope["method"] == "GET" and status == 200:
             headers["etag"] = f'W/"{hashlib.sha256(body).hexdigest()}"'
@@ -151,18 +157,16 @@ class Front:
         if status != 304:
             self._used[_bucket(scope)] = self._used.get(_bucket(scope), 0) + 1
         await _send(send, status, {**self._standard(scope), **headers}, body)
-        return status
 
-    async def _fail(self, scope: Scope, send: Send, fault: Fault) -> int:
+    async def _fail(self, scope: Scope, send: Send, fault: Fault) -> None:
         if fault.drop:
             self._drop(scope["client"])
             await asyncio.sleep(0.01)
-            return 0
+            return
         text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
         kind = "text/html" if isinstance(fault.body, str) else "application/json; charset=utf-8"
         headers = {"content-type": kind, **self._standard(scope), **fault.headers}
         await _send(send, fault.status or 500, headers, text.encode())
-        return fault.status or 500
 
     def _standard(self, scope: Scope) -> dict[str, str]:
         limit, used = self._world.limits.rate_limit, self._used.get(_bucket(scope), 0)

@@ -173,7 +173,7 @@ def _threads_of(world: World, who: Caller, inputs: dict) -> dict:
         (int(one) for one in re.findall(r"reviewThreads\([^)]*first:\s*(\d+)", inputs["query"])),
         100,
     )
-    start = int(_after(inputs) or 0)
+    start = int(str(_after(inputs) or 0))
     shown = pull.threads[start : start + size]
     more = start + size < len(pull.threads)
     info = {"hasNextPage": more, "endCursor": str(start + len(shown)) if shown else None}

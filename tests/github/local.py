@@ -124,8 +124,9 @@ class Connection(H11Protocol):
         self._known = known
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Remember the transport."""
+        """Remember the transport; asyncio itself sends without delay only on sockets it made."""
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._known[transport.get_extra_info("peername")[:2]] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:

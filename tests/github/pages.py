@@ -216,7 +216,12 @@ def _templates() -> Environment:
     templates.globals.update(
         reactions=_reactions,
         association=association,
-        light=Markup(light.get_style_defs([".src", ".code"])),
-        dark=Markup(dark.get_style_defs([".src", ".code"])),
+        light=Markup(_styles(light)),
+        dark=Markup(_styles(dark)),
     )
     return templates
+
+
+def _styles(formatter: HtmlFormatter[str]) -> str:
+    prefixes = (".src", ".code")
+    return "\n".join(formatter.get_style_defs(prefix) for prefix in prefixes)

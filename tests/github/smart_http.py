@@ -50,23 +50,18 @@ def _answer(status: int, text: str) -> Response:
 
 def _refusal(who: Caller, repository: Repository | None, *, writes: bool) -> Response | None:
     """Return why this caller may not, or None. GitHub asks nobody in particular to log in."""
-    missing = repository is None or repository.deleted
-    hidden = missing or (repository.private and not who.reaches(repository))
-    if hidden or writes:
-        if who.token is None:
-            return _answer(401, "Repository not found.")
-        if hidden:
-            return _answer(404, "Repository not found.")
-    if repository is not None and (writes or repository.private):
-        try:
-            who.need(repository, "write" if writes else "read", "contents")
-        except Refused:
-            return _answer(
-                403,
-                "Write access to repository not granted."
-                if writes
-                else "Resource not accessible by integration",
-            )
+    if repository is None or (repository.private and not who.reaches(repository)):
+        return _answer(404 if who.token else 401, "Repository not found.")
+    if writes and who.token is None:
+        return _answer(401, "Repository not found.")
+    if not writes and not repository.private:
+        return None
+    try:
+        who.need(repository, "write" if writes else "read", "contents")
+    except Refused as error:
+        return _answer(
+            403, "Write access to repository not granted." if writes else error.body["message"]
+        )
     return None
 
 

@@ -16,6 +16,7 @@ PERMISSIONS = {
     "issues": "write",
     "checks": "write",
 }
+type Side = Literal["LEFT", "RIGHT"]
 EVENTS = (
     "pull_request",
     "issue_comment",
@@ -163,9 +164,9 @@ class Anchor:
     path: str
     commit: str
     merge_base: str
-    side: Literal["LEFT", "RIGHT"] = "RIGHT"
+    side: Side = "RIGHT"
     line: int | None = None
-    start_side: Literal["LEFT", "RIGHT"] | None = None
+    start_side: Side | None = None
     start_line: int | None = None
     position: int | None = None
     hunk: str = ""

@@ -151,9 +151,12 @@ class Pulls(Actions):
             "base_sha": base,
             "base_ref": f"refs/heads/{it.base_ref}",
         }
-        group["head_commit"] = None
         self.world.webhooks.emit(
-            "merge_group", it.repository, who, action="checks_requested", merge_group=group
+            "merge_group",
+            it.repository,
+            who,
+            action="checks_requested",
+            merge_group={**group, "head_commit": None},
         )
         return sha
 
