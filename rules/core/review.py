@@ -252,7 +252,7 @@ def _is_suppressed(
     suppressions: Suppressions, file: SourceFile, pair: tuple[Rule, Problem]
 ) -> bool:
     rule, problem = pair
-    if not suppressions.all:
+    if not suppressions.lines:
         return False
     first, last = lines_of(problem.node)
     statement = (

@@ -7,6 +7,7 @@ Only real comments count, never text inside a string.
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import re
@@ -58,22 +59,29 @@ class Unused:
     """False when no rule has this name at all."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Suppressions:
     """The suppressions of one file, and which of them were needed."""
 
-    all: tuple[Suppression, ...] = ()
+    text: str = ""
+    lines: frozenset[int] = frozenset()
+    """The only lines of which a suppression can speak; most files have none."""
     _used: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
 
     @classmethod
     def of(cls, text: str) -> Suppressions:
-        """Read the comments of a file; what does not tokenise is read as far as it does."""
-        if not _worth_reading(text):
-            return cls()
-        return cls(tuple(_suppressions(text)))
+        """The comments of a file; what does not tokenise is read as far as it does."""
+        return cls(text, frozenset(_promising_lines(text)))
+
+    @functools.cached_property
+    def all(self) -> tuple[Suppression, ...]:
+        """Every comment for us. Telling them from text in strings takes a tokeniser."""
+        return tuple(_suppressions(self.text)) if self.lines else ()
 
     def covers(self, line_start: int, line_end: int, rule: Rule) -> bool:
         """Whether a comment on the first or last line of a statement silences the rule there."""
+        if line_start not in self.lines and line_end not in self.lines:
+            return False
         covered = False
         for suppression in self.all:
             if line_start in suppression.lines or line_end in suppression.lines:
@@ -99,8 +107,19 @@ class Suppressions:
         ]
 
 
-def _worth_reading(text: str) -> bool:
-    return "noqa" in text or "NOQA" in text or "backend-expert:" in text
+def _promising_lines(text: str) -> Iterator[int]:
+    if "noqa" not in text and "NOQA" not in text and "backend-expert:" not in text:
+        return
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        if "#" in line and _own_or_noqa(line):
+            yield from (number, number + 1)  # The one below, for a comment on a line of its own.
+
+
+def _own_or_noqa(line: str) -> bool:
+    if "backend-expert:" in line:
+        return True
+    noqa = _NOQA.search(line)
+    return noqa is not None and (not noqa["rest"] or bool(_our_codes(noqa["rest"])))
 
 
 def _suppressions(text: str) -> Iterator[Suppression]:
@@ -126,7 +145,7 @@ def _our_codes(rest: str) -> tuple[str, ...]:
 
 def _comments(text: str) -> Iterator[tokenize.TokenInfo]:
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        for token in tokenize.generate_tokens(io.StringIO(text, newline=None).readline):
             if token.type == tokenize.COMMENT:
                 yield token
     except (tokenize.TokenError, SyntaxError):
