@@ -87,10 +87,10 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
     if len(steps) > _NEAR or (len(steps) > 1 and not project.is_certain(name, "blocking")):
         return
     effect = project.effect(name, "blocking")
-    callee = _short(name)
+    callee = project.label(name)
     yield Problem(
         call,
-        f"`{callee}` blocks the event loop: it reaches `{_short(effect)}`{_where(steps)}."
+        f"`{callee}` blocks the event loop: it reaches `{project.label(effect)}`{_where(steps)}."
         f" Run it with `await asyncio.to_thread({callee}, …)` or make it asynchronous.",
         severity=severity_of(effect),
         trace=steps,
@@ -117,13 +117,15 @@ def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Ite
         line = project.functions[callers[0]].line
         yield Problem(
             call,
-            f"`{_short(effect)}` blocks the event loop of `async def {_short(callers[0])}`{others},"
+            f"`{project.label(effect)}` blocks the event loop of `async def {project.label(callers[0])}`{others},"
             f" which reaches `{function.name}` without a thread in between."
             " Hand it to a thread there, or make it asynchronous.",
             severity=severity_of(effect),
             trace=(
-                Step(path, line, f"`async def {_short(callers[0])}` reaches `{function.name}`"),
-                Step(file.path, call.lineno, f"`{function.name}` calls `{_short(effect)}`"),
+                Step(
+                    path, line, f"`async def {project.label(callers[0])}` reaches `{function.name}`"
+                ),
+                Step(file.path, call.lineno, f"`{function.name}` calls `{project.label(effect)}`"),
             ),
         )
 
@@ -150,10 +152,3 @@ def _where(steps: tuple[Step, ...]) -> str:
     if len(steps) == 1:
         return ""
     return f" in {len(steps)} steps"
-
-
-def _short(name: str) -> str:
-    parts = name.split(".")
-    if len(parts) > 1 and (parts[-2][:1].isupper() or len(parts) == 2):
-        return ".".join(parts[-2:])
-    return parts[-1]

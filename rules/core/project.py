@@ -76,6 +76,12 @@ class Project:
         module = self._module_of.get(name, "")
         return self.modules[module].path if module else ""
 
+    def label(self, name: str) -> str:
+        """How a message names a function: `Service.run`, `fetch_price`, `requests.get`."""
+        *_, owner, last = ["", *name.split(".")]
+        is_method = owner.lstrip("_")[:1].isupper()
+        return f"{owner}.{last}" if is_method or (owner and name not in self._module_of) else last
+
     def seen_from(self, module: str) -> View:
         """The project as one of its modules spells it."""
         return View(self, module)
@@ -238,7 +244,9 @@ class Project:
             hop = hops[function]
             path = self.path_of(function)
             target = hop.callee or hop.effect
-            steps.append(Step(path, hop.line, f"`{_short(function)}` calls `{_short(target)}`"))
+            steps.append(
+                Step(path, hop.line, f"`{self.label(function)}` calls `{self.label(target)}`")
+            )
             if not hop.callee:
                 return tuple(steps)
             function = hop.callee
@@ -371,9 +379,3 @@ class View:
     def attribute(self, owner: str, name: str) -> str | None:
         """What an attribute of a class of the project is; None when it is not known."""
         return self.project.member(owner, name)
-
-
-def _short(name: str) -> str:
-    """The last two parts of a dotted name when the first of them is a class, else the last."""
-    *_, owner, last = ["", *name.split(".")]
-    return f"{owner}.{last}" if owner[:1].isupper() or "." not in name[: -len(last) - 1] else last
