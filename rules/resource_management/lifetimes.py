@@ -1,0 +1,111 @@
+"""How often a piece of code runs: once for the program, or again for each request or item."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_ONCE = {"lru_cache", "cache", "cached", "cached_property", "singleton", "alru_cache"}
+_CONSTANT = (ast.List, ast.Tuple, ast.Set)
+
+
+class Repeated(NamedTuple):
+    """`when` ends the sentence "is built …"; `caller` is the call that leads there, if not direct."""
+
+    when: str
+    caller: ast.Call | None = None
+
+
+def repeated(node: ast.AST, file: SourceFile) -> Repeated | None:
+    """Why the node runs again and again, or None when nothing proves it."""
+    function = file.enclosing_function(node)
+    if function is None or _is_once(function) or _is_kept(node, file):
+        return None
+    if found := _per_request(function, file):
+        return Repeated(found)
+    loop = file.enclosing_loop(node)
+    if loop is not None and _is_per_item(node, loop, file):
+        return Repeated("for each item of the loop")
+    return _called_per_request(function, file)
+
+
+def _per_request(function: FunctionNode, file: SourceFile) -> str | None:
+    if (route := file.route(function)) is not None:
+        return None if route.is_websocket else f"for each `{route.label()}`"
+    if file.is_dependency(function):
+        return f"for each request that depends on `{function.name}`"
+    return None
+
+
+def _is_once(function: FunctionNode) -> bool:
+    for decorator in function.decorator_list:
+        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
+        if name in _ONCE:
+            return True
+    return False
+
+
+def _is_kept(node: ast.AST, file: SourceFile) -> bool:
+    """Whether the result goes where the next run finds it: an attribute, a global, a cache."""
+    for parent in file.ancestors(node):
+        match parent:
+            case ast.Assign(targets=targets):
+                return any(_outlives(target, file) for target in targets)
+            case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+                return _outlives(target, file)
+            case ast.stmt() | ast.Lambda():
+                return False
+            case ast.Call(func=ast.Attribute(attr="setdefault")):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _outlives(target: ast.expr, file: SourceFile) -> bool:
+    if isinstance(target, ast.Name):
+        return target.id not in file.scopes.in_scope(file.scopes.of(target))
+    return True
+
+
+def _is_per_item(node: ast.AST, loop: ast.AST, file: SourceFile) -> bool:
+    """Whether each round builds a new one that is used within the round only."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)) or isinstance(loop.iter, _CONSTANT):
+        return False
+    if _is_range(loop.iter) or _depends_on_item(node, loop, file):
+        return False
+    return _ends_in_round(node, file)
+
+
+def _is_range(iterable: ast.expr) -> bool:
+    """A counted loop is mostly a retry, where a fresh client is the point."""
+    return isinstance(iterable, ast.Call) and getattr(iterable.func, "id", "") == "range"
+
+
+def _depends_on_item(node: ast.AST, loop: ast.For | ast.AsyncFor, file: SourceFile) -> bool:
+    items = {name.id for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
+    return any(isinstance(inner, ast.Name) and inner.id in items for inner in file.within(node))
+
+
+def _ends_in_round(node: ast.AST, file: SourceFile) -> bool:
+    parent = file.parent(node)
+    if isinstance(parent, ast.withitem):
+        return True
+    return isinstance(parent, ast.Assign) and all(isinstance(t, ast.Name) for t in parent.targets)
+
+
+def _called_per_request(function: FunctionNode, file: SourceFile) -> Repeated | None:
+    """A route or dependency of the same file that calls the function."""
+    name = file.names.of_definition(function)
+    for call in file.calls(function.name):
+        caller = file.enclosing_function(call)
+        if caller is None or caller is function or file.qualified_name(call.func) != name:
+            continue
+        if found := _per_request(caller, file):
+            return Repeated(f"{found}, through `{function.name}`", call)
+    return None
