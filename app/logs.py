@@ -21,7 +21,7 @@ _SECRET_TEXT = re.compile(
     r"gh[pousr]_[A-Za-z0-9_.\-]+"
     r"|github_pat_[A-Za-z0-9_]+"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*(?:-----END[A-Z ]{0,40}-----)?"
-    r"|(?i:\b(?:bearer|basic|token) )[A-Za-z0-9+/=_.~\-]{8,}"
+    r"|(?i:\bbearer )[A-Za-z0-9+/=_.~\-]{8,}|(?i:\bbasic )[A-Za-z0-9+/=]{12,}"
     r"|(?<=://)[^/\s@:]{0,256}:[^/\s@]{1,512}(?=@)"
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")

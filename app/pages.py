@@ -21,8 +21,7 @@ def templates() -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["moment"] = moment
-    environment.filters["duration"] = duration
+    environment.filters.update(moment=moment, duration=duration)  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
     return Jinja2Templates(env=environment)
 
 
