@@ -12,7 +12,6 @@ import io
 import os
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Reviews Python, FastAPI and SQLite backends.",
         epilog="Exit status: 0 nothing at or above --fail-on, 1 findings, 2 bad use or input.",
     )
-    parser.add_argument("--version", action="version", version=version("backend-expert"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_check(commands)
     _add_review(commands)
@@ -67,6 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_rules(commands)
     _add_services(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Look the version up only for whom it matters: that alone takes as long as a small file."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(version("backend-expert"))
+        parser.exit()
 
 
 def _add_check(commands: _Commands) -> None:
