@@ -1,0 +1,160 @@
+"""SEC108."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.flow import flow_of
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.sinks import Sink, sinks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.flow import Origin
+    from rules.core.source import SourceFile
+
+
+@rule(
+    "SEC108",
+    on=ast.Module,
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST,),
+    peers=("codeql:py/path-injection",),
+)
+def path_traversal(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """A client chooses which file is opened.
+
+    `../` in the value, or an absolute path after `/` of a `Path`, leads out of the folder: to
+    settings, keys, the database. Resolve the path and check that it is still inside.
+
+    ```python
+    from pathlib import Path
+
+    from fastapi import APIRouter
+    from fastapi.responses import FileResponse
+
+    router = APIRouter()
+    FILES = Path("files")
+
+
+    @router.get("/files/{name:path}")
+    async def file(name: str):
+        return FileResponse(FILES / name)  # finding: critical
+
+
+    @router.get("/logs")
+    def log(name: str):
+        return open(f"logs/{name}.txt").read()  # finding: critical
+    ```
+
+    The name that an upload brings along is chosen by the client too:
+
+    ```python
+    from fastapi import APIRouter, UploadFile
+
+    router = APIRouter()
+
+
+    @router.post("/upload")
+    async def upload(file: UploadFile):
+        with open("uploads/" + file.filename, "wb") as target:  # finding: critical
+            target.write(await file.read(1_000_000))
+    ```
+
+    A path that is checked to be inside its folder is fine, and so is a bare file name:
+
+    ```python
+    from pathlib import Path
+
+    from fastapi import APIRouter, HTTPException
+    from fastapi.responses import FileResponse
+
+    router = APIRouter()
+    FILES = Path("files").resolve()
+
+
+    @router.get("/files/{name:path}")
+    async def file(name: str):
+        path = (FILES / name).resolve()
+        if not path.is_relative_to(FILES):
+            raise HTTPException(status_code=404)
+        return FileResponse(path)
+
+
+    @router.get("/plain")
+    async def plain(name: str):
+        return FileResponse(FILES / Path(name).name)
+    ```
+
+    So is a number:
+
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/reports/{number}")
+    def report(number: int):
+        return open(f"reports/{number}.txt").read()
+    ```
+    """
+    flow = flow_of(file)
+    for sink in sinks(file, "path"):
+        origin = flow.request_data(sink.value, "path")
+        if origin is not None and not _is_contained(file, sink):
+            yield _problem(file, sink, origin)
+
+
+def _problem(file: SourceFile, sink: Sink, origin: Origin) -> Problem:
+    callee = sink.callee.rsplit(".", 1)[-1] if "Path." not in sink.callee else sink.callee
+    if _is_one_segment(file, origin):
+        return Problem(
+            sink.call,
+            f"`{callee}` opens a path with {origin.label()} in it; `..` or a backslash may lead out of"
+            " the folder. Check `path.resolve().is_relative_to(folder)`.",
+            severity=Severity.WARNING,
+            confidence=Confidence.MEDIUM,
+            trace=origin.trace,
+        )
+    what = "the name of an uploaded file" if origin.kind == "file" else origin.label()
+    return Problem(
+        sink.call,
+        f"`{callee}` opens a path with {what} in it: `../` reaches any file of this process."
+        " Resolve it and check `is_relative_to(folder)`.",
+        confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+        trace=origin.trace,
+    )
+
+
+def _is_one_segment(file: SourceFile, origin: Origin) -> bool:
+    """Whether it is a path parameter that cannot hold a slash: `{name}` and not `{name:path}`."""
+    if origin.kind != "path" or not isinstance(origin.node, ast.arg):
+        return False
+    route = file.route(file.enclosing_function(origin.node) or _function_of(file, origin.node))
+    return route is not None and f"{{{origin.name}:path}}" not in (route.path or "")
+
+
+def _function_of(file: SourceFile, node: ast.AST) -> ast.AST | None:
+    return next(
+        (
+            item
+            for item in file.ancestors(node)
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ),
+        None,
+    )
+
+
+def _is_contained(file: SourceFile, sink: Sink) -> bool:
+    """Whether the function checks containment in a form that the guards do not read."""
+    function = file.enclosing_function(sink.call)
+    if function is None:
+        return False
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in {"is_relative_to", "commonpath", "relative_to"}
+        for node in file.body(function)
+    )
