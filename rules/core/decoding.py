@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
 
 MAX_BYTES = 1_000_000
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 class UnreadableTextError(Exception):
@@ -26,7 +28,11 @@ def decode(data: bytes) -> str:
         raise UnreadableTextError(message)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.removeprefix(codecs.BOM_UTF8).decode(encoding.removesuffix("-sig"))
+        text = data.removeprefix(codecs.BOM_UTF8).decode(encoding.removesuffix("-sig"))
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         message = "not readable in the encoding that it declares"
         raise UnreadableTextError(message) from error
+    if _LONE_RETURN.search(text):
+        message = "has carriage returns inside lines, which git does not count as line ends"
+        raise UnreadableTextError(message)
+    return text

@@ -61,6 +61,8 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
             started = time.perf_counter() if profile else 0.0
             try:
                 found.extend((rule, problem) for problem in _problems(rule, file))
+            except MemoryError:
+                raise  # The process is at its limit; whoever set the limit names the file.
             except Exception as error:  # noqa: BLE001 one rule over one file is the boundary
                 crashes.append(Crash(rule.code, f"{type(error).__name__}: {error}"))
             if profile:

@@ -45,11 +45,13 @@ def review(
     """Review a change.
 
     `facts` is a cache of what was learnt of a file's bytes; `avoid` maps paths that must not be
-    touched to the reason. `progress` is told each path before it is read. With `full` everything
+    touched to the reason. `progress` is told each path before it is read, and an empty one before
+    work that belongs to no file. With `full` everything
     found in the changed files is reported, not only what is new. Equal input gives equal output.
     """
     run = _Run(change, config, avoid, progress, full=full, fixes=fixes, profile=profile)
     run.link(facts if facts is not None else {})
+    progress("")
     for file in sorted(change.files, key=lambda file: file.path):
         run.review(file)
     return run.result()
@@ -91,6 +93,7 @@ class _Run:
     def link(self, facts: MutableMapping[str, bytes]) -> None:
         """Learn what the rest of both versions of the project tells."""
         learner = Learner(self.config, facts, self.avoid, self.progress)
+        self.progress("")
         self.head = Project(learner.learn(self.change.head, self.parsed))
         if self.change.base is not None:
             self.base = Project(learner.learn(self.change.base))
