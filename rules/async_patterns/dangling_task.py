@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.task_keeping import keeping_set, lost_because
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.async_patterns.task_keeping import has_callback, keeping_set, lost_because
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def dangling_task(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
 
     async def handler(user: int) -> None:
-        task = asyncio.create_task(notify(user))  # finding
+        task = asyncio.create_task(notify(user))  # finding: suggestion
         task.add_done_callback(logging.info)
 
 
@@ -123,11 +123,15 @@ def dangling_task(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         made = file.source(call.args[0]).split("(")[0] if call.args else ""
         what = f"`{made}`" if made and len(made) < 60 and "\n" not in made else "coroutine"
         parent = file.parent(call)
+        seen = has_callback(call, file)
         yield Problem(
             parent if isinstance(parent, ast.Expr) else call,
-            f"The task of {what} {reason}: it may be collected while it runs and its errors are"
-            " lost. Keep it in a set until it is done, or use a `TaskGroup`.",
+            f"The task of {what} {reason}: it may be collected while it runs"
+            f"{'' if seen else ' and its errors are lost'}."
+            " Keep it in a set until it is done, or use a `TaskGroup`.",
             fix=_keep(call, file),
+            severity=Severity.SUGGESTION if seen else None,
+            confidence=Confidence.LOW if seen else Confidence.HIGH,
         )
 
 

@@ -17,6 +17,22 @@ _CALLBACKS = {
 }  # fmt: skip
 
 
+def has_callback(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a done-callback of a lost task at least sees its error."""
+    match file.parent(call):
+        case ast.Attribute():
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return any(
+                isinstance(other.func, ast.Attribute)
+                and isinstance(other.func.value, ast.Name)
+                and other.func.value.id == name
+                for other in file.calls("add_done_callback")
+            )
+        case _:
+            return False
+
+
 def lost_because(call: ast.Call, file: SourceFile) -> str | None:
     """How the new task gets lost, as the end of a sentence; None when something keeps it."""
     parent = file.parent(call)

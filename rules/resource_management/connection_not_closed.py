@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _NAMES = {name.removesuffix("()").rsplit(".", 1)[-1] for name in CONNECT}
 
 
-@rule("RES101", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
+@rule(
+    "RES101",
+    on=ast.Module,
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST, FileKind.MIGRATION),
+)
 def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A connection or session that is not closed on every path leaks.
 
@@ -116,11 +121,11 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     for call in file.calls(*sorted(_called(file))):
         driver = CONNECT.get(file.qualified_name(call.func) or "")
-        if driver is None or _is_made_elsewhere(call, file):
+        if driver is None or _borrows(call, file):
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
-        if problem is not None:
+        if problem is not None and _matters(problem, file):
             yield problem
 
 
@@ -132,11 +137,13 @@ def _called(file: SourceFile) -> set[str]:
     return (_NAMES | makers) & file.called_names
 
 
-def _is_made_elsewhere(call: ast.Call, file: SourceFile) -> bool:
-    """A class with a connection in its name that is only named, or a session of a scope."""
-    return isinstance(file.parent(call), ast.Lambda) or not isinstance(
-        call.func, (ast.Name, ast.Attribute)
-    )
+def _borrows(call: ast.Call, file: SourceFile) -> bool:
+    """A session on a connection that somebody else opened and will close."""
+    bound = file.argument(call, 0, "bind")
+    if bound is None:
+        return False
+    text = file.source(bound).lower()
+    return "conn" in text or "get_bind" in text or text.endswith("bind")
 
 
 def _problem(call: ast.Call, owned: Owned, driver: Driver, file: SourceFile) -> Problem | None:
@@ -166,6 +173,11 @@ def _problem(call: ast.Call, owned: Owned, driver: Driver, file: SourceFile) -> 
             confidence=Confidence.LOW,
         )
     return None
+
+
+def _matters(problem: Problem, file: SourceFile) -> bool:
+    """A script that fails ends, and its connections with it."""
+    return file.kind is not FileKind.SCRIPT or problem.severity is None
 
 
 def _how(call: ast.Call, driver: Driver, file: SourceFile) -> str:

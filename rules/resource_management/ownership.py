@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from rules.core.scopes import FUNCTIONS
 from rules.resource_management.uses import Use, use_of, uses_of
@@ -45,6 +45,7 @@ class Owned:
     line: int = 0
 
 
+_SAME = {"execution_options", "__enter__"}
 _WRAPPERS = (ast.Await, ast.NamedExpr, ast.IfExp, ast.BoolOp)
 
 
@@ -68,11 +69,20 @@ def fate_of(call: ast.Call, file: SourceFile, *, with_closes: bool = True) -> Ow
 def _outermost(call: ast.Call, file: SourceFile) -> tuple[ast.expr, ast.AST | None]:
     node: ast.expr = call
     parent = file.parent(node)
-    while isinstance(parent, _WRAPPERS):
+    while True:
         if isinstance(parent, ast.NamedExpr):
             return node, ast.Assign(targets=[parent.target], value=node)
-        node, parent = parent, file.parent(parent)
-    return node, parent
+        if isinstance(parent, ast.Attribute) and parent.attr in _SAME:
+            node, parent = parent, file.parent(parent)
+        elif not isinstance(parent, _WRAPPERS) and not _calls(parent, node):
+            return node, parent
+        else:
+            node, parent = parent, file.parent(parent)
+
+
+def _calls(parent: ast.AST | None, node: ast.expr) -> TypeGuard[ast.expr]:
+    """Whether the parent calls a method that gives the same object back."""
+    return isinstance(parent, ast.Call) and parent.func is node
 
 
 def _in_with(item: ast.withitem, file: SourceFile) -> Owned:
@@ -126,7 +136,9 @@ def _named(name: ast.Name, file: SourceFile, *, with_closes: bool) -> Owned:
                 pass
     if not closes:
         return Owned(Fate.GIVEN_AWAY if yielded else Fate.NEVER, name.id)
-    if any(_is_certain(use, name, file) for use in closes):
+    if any(_is_certain(use, name, file) for use in closes) or _is_on_both_ways(closes, file):
+        return Owned(Fate.CLOSED, name.id)
+    if _follows_at_once(closes[0], name, file):
         return Owned(Fate.CLOSED, name.id)
     return Owned(Fate.SOMETIMES, name.id, closes[-1].lineno)
 
@@ -151,6 +163,22 @@ def _is_certain(use: ast.Name, opened: ast.Name, file: SourceFile) -> bool:
             return True
         child = parent
     return not isinstance(file.parent(use), ast.Attribute) or _is_callback(use, file)
+
+
+def _is_on_both_ways(closes: list[ast.Name], file: SourceFile) -> bool:
+    """Closed where it fails, in an `except`, and where it does not."""
+    failing = [
+        any(isinstance(parent, ast.ExceptHandler) for parent in file.ancestors(use))
+        for use in closes
+    ]
+    return any(failing) and not all(failing)
+
+
+def _follows_at_once(use: ast.Name, opened: ast.Name, file: SourceFile) -> bool:
+    """Whether nothing stands between the opening and the close."""
+    first, last = file.statement(opened), file.statement(use)
+    body = getattr(file.parent(first), "body", [])
+    return first in body and body[body.index(first) + 1 :][:1] == [last]
 
 
 def _holds(block: ast.With | ast.AsyncWith, use: ast.Name, file: SourceFile) -> bool:
