@@ -33,6 +33,7 @@ class Attempt:
 
     `check_run_id` is the check in progress on `head_sha`, None before it was made and where
     checks are not permitted. `review_id` is the row of this review, None before there is one.
+    `well` says how it ended once the lease was given back for good.
     """
 
     work: Work
@@ -43,6 +44,7 @@ class Attempt:
     head_sha: str = ""
     review_id: int | None = None
     check_run_id: int | None = None
+    well: bool | None = None
     timings: dict[str, float] = field(default_factory=dict[str, float])
 
     @asynccontextmanager

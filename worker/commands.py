@@ -61,8 +61,17 @@ class Asked:
     work: Work
     repository: Repository
     row: PullRequest
-    comment_id: int
-    arguments: str
+    facts: CommandFacts
+
+    @property
+    def comment_id(self) -> int:
+        """The comment that gave it, by GitHub's id."""
+        return self.facts.comment_id
+
+    @property
+    def arguments(self) -> str:
+        """What follows the name, in lower case and with single spaces."""
+        return self.facts.arguments.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,10 @@ async def recheck(asked: Asked) -> Answer:
         row = await pull_requests.get(session, asked.row.id)
         if row is None or row.state is not PullRequestState.OPEN:
             return Answer.NOT
-        due = await want(session, row, "recheck", force=True, full=asked.arguments == "full")
+        if await commands.record(session, asked.facts, datetime.now(UTC)) is None:
+            return Answer.LATER
+        full = asked.arguments == "full"
+        due = await want(session, row, "recheck", force=True, full=full)
     await asked.work.wake_reviews(due)
     return Answer.LATER if due else Answer.NOT
 
@@ -130,8 +142,8 @@ def help_text() -> str:
 async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     """Carry out the command of a new comment on a pull request, if it starts with one.
 
-    Bots and our own comments give none. A comment that was taken up before is not taken up
-    again, unless the worker died over it.
+    Bots and our own comments give none. What a command does and that it was given are recorded
+    together, so a worker that dies over it loses nothing and repeats nothing.
     """
     author, words = event.comment.user, first_command(event.comment.body)
     if words is None or author is None or event.installation is None or _is_bot(event):
@@ -143,9 +155,9 @@ async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     repository = work.github.repository(event.installation.id, part.owner_login, part.name)
     row = await pull_request_of(work, repository, part.id, event.issue.number)
     facts = CommandFacts(row.id, event.comment.id, words.name, words.arguments, author.login)
-    if not await _take_up(work, facts):
+    if await _was_taken_up(work, facts):
         return
-    asked = Asked(work, repository, row, event.comment.id, words.arguments.lower())
+    asked = Asked(work, repository, row, facts)
     if not await _may(known.who, asked, author.id, author.login):
         await _end(asked, Answer.NOT, CommandState.REFUSED)
     elif asked.arguments not in known.forms:
@@ -162,13 +174,9 @@ def _is_bot(event: IssueCommentEvent) -> bool:
     return any(who is None or who.is_bot for who in (event.comment.user, event.sender))
 
 
-async def _take_up(work: Work, facts: CommandFacts) -> bool:
-    """Whether the command was not carried out yet."""
-    async with work.database.write() as session:
-        if await commands.record(session, facts, datetime.now(UTC)) is not None:
-            return True
-        before = await commands.find(session, facts.comment_id)
-        return before is not None and before.state is CommandState.RECEIVED
+async def _was_taken_up(work: Work, facts: CommandFacts) -> bool:
+    async with work.database.read() as session:
+        return await commands.find(session, facts.comment_id) is not None
 
 
 async def _may(who: Who, asked: Asked, user_id: int, login: str) -> bool:
@@ -188,8 +196,10 @@ async def _may(who: Who, asked: Asked, user_id: int, login: str) -> bool:
 async def _end(asked: Asked, answer: Answer, state: CommandState) -> None:
     emoji = "rocket" if answer is Answer.WELL else "confused"
     await react(asked.work.pacer, asked.repository, asked.comment_id, emoji)
+    now = datetime.now(UTC)
     async with asked.work.database.write() as session:
-        await commands.finish(session, asked.comment_id, state, datetime.now(UTC))
+        await commands.record(session, asked.facts, now)
+        await commands.finish(session, asked.comment_id, state, now)
 
 
 async def _was_said(asked: Asked, signer: Signer, mark: Mark) -> bool:

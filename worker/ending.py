@@ -33,7 +33,7 @@ async def settle(attempt: Attempt) -> None:
     await conclude_left_open(attempt, left, "No review is wanted any more.")
     async with attempt.work.database.write() as session:
         await pull_requests.settle(session, attempt.row.id, attempt.owner, attempt.row.generation)
-    await answer_commands(attempt, well=True)
+    attempt.well = True
 
 
 async def stand_down(attempt: Attempt, why: str) -> None:
@@ -50,7 +50,7 @@ async def give_up(attempt: Attempt, conclusion: Conclusion, why: str, error: str
         await pull_requests.fail(
             session, attempt.row.id, attempt.owner, attempt.row.generation, error, retry_at=None
         )
-    await answer_commands(attempt, well=False)
+    attempt.well = False
 
 
 async def conclude_left_open(

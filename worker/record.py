@@ -106,6 +106,7 @@ async def finished(attempt: Attempt, review: Review, published: Published, merge
         )
         if not ours:
             raise LeaseLostError
+    attempt.well = True
 
 
 def _outcome(attempt: Attempt, review: Review, published: Published) -> ReviewOutcome:

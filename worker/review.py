@@ -156,4 +156,3 @@ async def _publish(
         await ending.settle(attempt)
         return
     await record.finished(attempt, found, published, seen.merge_base)
-    await ending.answer_commands(attempt, well=True)

@@ -63,32 +63,45 @@ async def _hold(work: Work, row: PullRequest, owner: str) -> None:
         async with work.database.write() as session:
             return await pull_requests.renew(session, row.id, owner, now, lease=work.lease)
 
+    attempt = await _attempt(work, row, owner)
+    if attempt is None:
+        return
     try:
         async with held(renew, work.lease):
-            await _take(work, row, owner)
+            await _take(attempt)
     except LeaseLostError:
-        log.warning("lease lost", pull_request=row.id, generation=row.generation)
+        # The heart may beat once more just after the lease was given back: then all is well.
+        if attempt.well is None:
+            log.warning("lease lost", **attempt.names)
     except asyncio.CancelledError:
         # The worker stops: the next one goes on at once instead of after the lease.
-        await asyncio.shield(_release(work, row, owner))
+        await asyncio.shield(_release(attempt))
         raise
+    if attempt.well is not None:
+        await ending.answer_commands(attempt, well=attempt.well)
 
 
-async def _release(work: Work, row: PullRequest, owner: str) -> None:
-    async with work.database.write() as session:
-        await pull_requests.release(session, row.id, owner)
-
-
-async def _take(work: Work, row: PullRequest, owner: str) -> None:
+async def _attempt(work: Work, row: PullRequest, owner: str) -> Attempt | None:
+    """An attempt at the pull request; None when it cannot be reached, and nothing is due then."""
     async with work.database.read() as session:
         reachable = await leftovers.is_reachable(session, row.repository_id)
         repository = await repositories.get(session, row.repository_id)
-    if repository is None or not reachable:
-        await _park(work, row, owner)
-        return
-    attempt = Attempt(work, row, owner, work.repository(repository))
+    if repository is not None and reachable:
+        return Attempt(work, row, owner, work.repository(repository))
+    async with work.database.write() as session:
+        await pull_requests.park(session, row.id)
+        await pull_requests.release(session, row.id, owner)
+    return None
+
+
+async def _release(attempt: Attempt) -> None:
+    async with attempt.work.database.write() as session:
+        await pull_requests.release(session, attempt.row.id, attempt.owner)
+
+
+async def _take(attempt: Attempt) -> None:
     try:
-        async with asyncio.timeout(work.settings.review_timeout_seconds):
+        async with asyncio.timeout(attempt.work.settings.review_timeout_seconds):
             await review(attempt)
     except StandDownError:
         await ending.stand_down(attempt, "Something newer is wanted of this pull request.")
@@ -169,10 +182,3 @@ async def _suspend(attempt: Attempt) -> None:
         await pull_requests.park(session, row.id)
         await pull_requests.release(session, row.id, attempt.owner)
     log.warning("installation suspended", installation=attempt.repository.installation_id)
-
-
-async def _park(work: Work, row: PullRequest, owner: str) -> None:
-    """Want nothing while the repository cannot be reached; coming back wants it again."""
-    async with work.database.write() as session:
-        await pull_requests.park(session, row.id)
-        await pull_requests.release(session, row.id, owner)

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.reviews import FINAL
 from app.models import (
+    CommandRecord,
+    CommandState,
     Delivery,
     Installation,
     PullRequest,
@@ -46,12 +48,18 @@ async def may_have_published(session: AsyncSession, pull_request_id: int) -> boo
 
 
 async def abandoned(session: AsyncSession, now: datetime) -> list[PullRequest]:
-    """Pull requests with such a review, on which nobody works and where nothing is due."""
+    """Pull requests with such a review, or with a command that nobody answered.
+
+    Only those on which nobody works and where nothing is due.
+    """
     left_open = select(ReviewRecord.pull_request_id).where(ReviewRecord.state.not_in(FINAL))
+    unanswered = select(CommandRecord.pull_request_id).where(
+        CommandRecord.state == CommandState.RECEIVED
+    )
     found = await session.scalars(
         select(PullRequest)
         .where(
-            PullRequest.id.in_(left_open),
+            or_(PullRequest.id.in_(left_open), PullRequest.id.in_(unanswered)),
             PullRequest.due_at.is_(None),
             or_(PullRequest.leased_until.is_(None), PullRequest.leased_until <= now),
         )
