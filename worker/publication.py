@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.github import comments, pulls
-from app.github.errors import PermissionMissingError, TerminalError
+from app.github.errors import LockedError, PermissionMissingError, TerminalError
 from worker.check import Check
 from worker.fates import assess, fates
 from worker.folding import Folding
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from worker.live import Live
     from worker.standing import Known, Standing, Target
     from worker.writer import Writer
+
+LOCKED = "The conversation is locked, so nothing could be said there."
 
 
 @dataclass(slots=True)
@@ -59,18 +61,39 @@ class Publication:
 
         So the check is never green before the review stands there.
         """
-        live, current = await self._look()
-        if happened(self.review):
-            await self._say(live, commentable, current)
-        known = self._known()
-        summary_id = await self._summarise(known, commentable, current)
-        if check_run_id is not None:
-            ending = report(self.author, self._assessment(known), known, self.posting.notes)
-            check = Check(self.target, self.writer)
-            await check.conclude(check_run_id, ending, uncertain=self.standing.uncertain)
+        try:
+            live, current = await self._look()
+            if happened(self.review):
+                await self._say(live, commentable, current)
+            known = self._known()
+            summary_id = await self._summarise(known, commentable, current)
+        except LockedError:
+            known, summary_id = self._leave_to_the_check(), self.standing.summary_comment_id
+        await self._conclude(known, check_run_id)
         posting = self.posting
         reviews, notes = tuple(posting.review_ids), tuple(posting.notes)
         return Published(Outcome.POSTED, known, summary_id, reviews, notes)
+
+    def _leave_to_the_check(self) -> tuple[Known, ...]:
+        """A locked conversation takes no comment, but the check still gates the merge."""
+        known = by_fingerprint(self.standing)
+        self.posting.notes.append(LOCKED)
+        for finding in self.review.findings:
+            key = finding.fingerprint
+            before = known.get(key)
+            if before and before.comment_id:
+                self.posting.places.setdefault(key, before.place or Place.INLINE)
+                self.posting.comment_ids.setdefault(key, before.comment_id)
+            elif key not in self.posting.places:
+                self.posting.give_up([finding])
+        return self._known()
+
+    async def _conclude(self, known: tuple[Known, ...], check_run_id: int | None) -> None:
+        if check_run_id is None:
+            return
+        ending = report(self.author, self._assessment(known), known, self.posting.notes)
+        check = Check(self.target, self.writer)
+        await check.conclude(check_run_id, ending, uncertain=self.standing.uncertain)
 
     async def _look(self) -> tuple[tuple[Live, ...], Comment | None]:
         """What stands there, read side by side with the head."""
@@ -85,10 +108,12 @@ class Publication:
 
     async def _look_at_the_head(self) -> None:
         pull = await pulls.read(self.target.repository, self.target.number)
-        if pull.state != "open" or pull.locked or pull.archived:
+        if pull.state != "open" or pull.archived:
             raise TerminalError("The pull request takes no more comments.")
         if pull.head.sha != self.target.head_sha:
             raise HeadMovedError(pull.head.sha)
+        if pull.locked:
+            raise LockedError(LOCKED)
 
     async def _live(self) -> tuple[Live, ...]:
         """Our comments as they stand; a first review need not look."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.standing import Standing, Target
 
 SUPERSEDED = "Superseded by a newer commit"
-CLOSED = "The pull request is closed"
+CLOSED = "The pull request is closed or gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Publisher:
 
         `commentable` has the hunks that GitHub shows of each changed file, by path (see
         `worker.placement.commentable`). The head is read again first: if it moved, or the pull
-        request was closed or locked, nothing is posted, the check is concluded as skipped, and
-        the outcome says so.
+        request was closed, nothing is posted, the check is concluded as skipped, and the outcome
+        says so. A locked conversation leaves everything to the check.
         """
         publication = Publication(
             target,

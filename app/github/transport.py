@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 TIMEOUT = httpx.Timeout(20, connect=5, pool=30)
 PAUSES = (timedelta(milliseconds=300), timedelta(seconds=1))
-"""Waits before a read is tried again; a write never is, except when it was never sent."""
+"""Waits before a read is tried again; a write never is, except when it was never sent.
+
+None may be zero: githubkit takes that for "no wait named" and sleeps a minute.
+"""
 
 
 @dataclass(frozen=True, slots=True)

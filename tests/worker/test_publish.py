@@ -181,13 +181,14 @@ async def test_a_closed_pull_request_gets_nothing_more(stage: Stage):
     assert (stage.pull.reviews, stage.pull.comments) == ([], [])
 
 
-async def test_a_locked_conversation_gets_nothing_more(stage: Stage):
+async def test_a_locked_conversation_is_left_alone_and_the_check_says_it_all(stage: Stage):
     stage.github.pulls.lock(stage.pull)
 
     published = await stage.publish(review(finding(3)))
 
-    assert published.outcome is Outcome.CLOSED
-    assert stage.pull.reviews == []
+    assert [k.place for k in published.known] == [Place.CHECK]
+    assert (stage.pull.reviews, stage.pull.comments) == ([], [])
+    assert stage.checks == [("completed", "failure", "1 critical")]
 
 
 async def test_a_repository_deleted_meanwhile_ends_the_work_without_an_error(stage: Stage):

@@ -290,6 +290,26 @@ async def test_without_permission_for_checks_the_review_is_posted_all_the_same(s
     assert stage.checks == []
 
 
+async def test_a_conversation_locked_meanwhile_leaves_everything_to_the_check(stage: Stage):
+    body = {"message": "Unable to create comment because issue is locked."}
+    stage.github.faults.add(method="POST", path=REVIEWS, status=403, body=body)
+
+    published = await stage.publish(review(finding(3)))
+
+    assert [k.place for k in published.known] == [Place.CHECK]
+    assert stage.pull.comments == []
+    assert stage.checks == [("completed", "failure", "1 critical")]
+
+
+async def test_a_repository_archived_meanwhile_ends_the_work(stage: Stage):
+    body = {"message": "Repository was archived so is read-only."}
+    stage.github.faults.add(method="POST", path=REVIEWS, status=403, body=body)
+
+    published = await stage.publish(review(finding(3)))
+
+    assert published.outcome is Outcome.CLOSED
+
+
 async def test_a_pending_review_left_by_a_crash_is_deleted(stage: Stage):
     stage.leave_pending_review()
 
