@@ -25,7 +25,7 @@ from rules.core.flow_guards import Guards
 from rules.core.flow_sources import Parameters, part_of_answer, part_of_request
 from rules.core.rule import Step
 from rules.core.scopes import FUNCTIONS, Binding, FunctionNode
-from rules.tables.flow import CLEANING_METHODS, CLEANS, PASSES
+from rules.tables.flow import CLEANING_METHODS, CLEANS, KEEPING_METHODS, PASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -184,7 +184,11 @@ class Flow:
             if call.func.attr in CLEANING_METHODS or _escapes(call, call.func, use):
                 return True
             owner = self._harmless(call.func.value, use, depth)
-            return owner and all(self._harmless(item, use, depth) for item in _arguments(call))
+            return (
+                owner
+                and call.func.attr in KEEPING_METHODS
+                and all(self._harmless(item, use, depth) for item in _arguments(call))
+            )
         function = self._file.names.functions().get(name)
         return function is not None and self._parameters.is_harmless(function.returns)
 

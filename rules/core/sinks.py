@@ -126,12 +126,19 @@ def _url(file: SourceFile) -> Iterator[Sink]:
 def _html(file: SourceFile) -> Iterator[Sink]:
     for call in _calls(file, HTML_NAMES):
         name = file.qualified_name(call.func)
-        if name not in HTML_CLASSES:
+        if name not in HTML_CLASSES or not _is_html(file, call, name):
             continue
         for keyword in ("content", "source", "object", "html"):
             if (value := file.argument(call, 0, keyword)) is not None:
                 yield Sink("html", call, value, name.rsplit(".", 1)[-1])
                 break
+
+
+def _is_html(file: SourceFile, call: ast.Call, name: str) -> bool:
+    """A part of a mail is HTML only when it says so."""
+    if not name.endswith("MIMEText"):
+        return True
+    return file.literal(file.argument(call, 1, "_subtype")) == "html"
 
 
 def _shell(file: SourceFile) -> Iterator[Sink]:

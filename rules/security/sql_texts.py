@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rules.core.flow import flow_of, returned_values
-from rules.core.flow_sources import Parameters
-from rules.core.scopes import FUNCTIONS
-from rules.core.text import TextReader
+from rules.security.built_texts import Open, parts_of
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
-    from rules.core.scopes import Binding
     from rules.core.source import SourceFile
+    from rules.security.built_texts import Parts
 
 type Place = Literal["quoted", "value", "identifier", "clause", "placeholder"]
 """What a hole stands for: a value in quotes or bare, a name, a piece of SQL, a parameter's name."""
 
-_DEPTH = 7
 _STATEMENT = re.compile(
     r"^\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(?:"
     r"select\b(?=.*\bfrom\b)|select\s+\w+\(|insert\s+(?:or\s+\w+\s+|ignore\s+)?into\b"
@@ -71,17 +67,6 @@ class Hole:
     """Whether the statement takes bound parameters: `PRAGMA` and `CREATE` do not."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Open:
-    """A hole whose place is not known yet."""
-
-    node: ast.expr
-    fragment: ast.expr
-
-
-type _Parts = list[str | _Open]
-
-
 def looks_like_sql(text: str) -> bool:
     """Whether a text is an SQL statement and not prose with the same words in it."""
     return bool(_STATEMENT.match(text)) and not _PROSE.search(text[:200])
@@ -92,8 +77,8 @@ def holes_of(file: SourceFile, value: ast.expr, *, prefix: str = "") -> list[Hol
 
     `prefix` is what to assume before a text that is only a part of a statement.
     """
-    parts = _Reader(file).parts(value, _DEPTH)
-    if not any(isinstance(part, _Open) for part in parts):
+    parts = parts_of(file, value)
+    if not any(isinstance(part, Open) for part in parts):
         return []
     whole = prefix + "".join(part if isinstance(part, str) else "x" for part in parts)
     if not looks_like_sql(whole):
@@ -101,12 +86,12 @@ def holes_of(file: SourceFile, value: ast.expr, *, prefix: str = "") -> list[Hol
     return list(_placed(parts, prefix))
 
 
-def _placed(parts: _Parts, prefix: str) -> Iterator[Hole]:
+def _placed(parts: Parts, prefix: str) -> Iterator[Hole]:
     texts = [part if isinstance(part, str) else "x" for part in parts]
     binds = not _WITHOUT_PARAMETERS.match(prefix + "".join(texts))
     before = prefix
     for number, part in enumerate(parts):
-        if isinstance(part, _Open):
+        if isinstance(part, Open):
             place = place_of(before, "".join(texts[number + 1 :]))
             yield Hole(part.node, part.fragment, place, binds)
         before += texts[number]
@@ -151,177 +136,3 @@ def _place_in_list(before: str) -> Place:
                 return "value" if _LIST_OF_VALUES.search(head) else "identifier"
             depth -= 1
     return "identifier" if _LIST_OF_NAMES.search(before) else "clause"
-
-
-class _Reader:
-    """Expands an expression into the parts of the text that it builds, through variables."""
-
-    def __init__(self, file: SourceFile) -> None:
-        self._file = file
-        self._text = TextReader(lambda _: None)
-        self._busy: set[ast.AST] = set()
-
-    def parts(self, node: ast.expr, depth: int) -> _Parts:
-        """Constant parts and holes; a single hole when the expression is no text."""
-        return self._expanded(node, node, depth)
-
-    def _expanded(self, node: ast.expr, fragment: ast.expr, depth: int) -> _Parts:
-        if depth <= 0 or node in self._busy:
-            return [_Open(node, fragment)]
-        self._busy.add(node)
-        try:
-            found = self._several(node, fragment, depth) or [_Open(node, fragment)]
-            return list(_with_bare_ones(found, node, fragment))
-        finally:
-            self._busy.discard(node)
-
-    def _several(self, node: ast.expr, fragment: ast.expr, depth: int) -> _Parts | None:
-        text = self._text.read(node)
-        if text is not None and text.parts != (node,):
-            return [
-                piece
-                for part in text.parts
-                for piece in (
-                    [part] if isinstance(part, str) else self._expanded(part, node, depth - 1)
-                )
-            ]
-        return self._other(node, fragment, depth - 1)
-
-    def _other(self, node: ast.expr, fragment: ast.expr, depth: int) -> _Parts | None:
-        match node:
-            case ast.Constant(value=value):
-                return [str(value)]
-            case ast.Name():
-                return self._name(node, depth)
-            case ast.IfExp(body=body, orelse=orelse):
-                return self._alternatives([body, orelse], depth)
-            case ast.BoolOp(values=values):
-                return self._alternatives(values, depth)
-            case ast.ListComp(elt=item) | ast.SetComp(elt=item) | ast.GeneratorExp(elt=item):
-                return self._expanded(item, fragment, depth)
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-                return self._joined(items, fragment, depth)
-            case ast.BinOp():
-                return self._operation(node, fragment, depth)
-            case ast.Subscript(value=ast.List() | ast.Tuple() | ast.BinOp() as inner):
-                return self._expanded(inner, fragment, depth)
-            case ast.Subscript(value=ast.Name() as name, slice=ast.Slice()):
-                return self._name(name, depth)
-            case ast.Attribute():
-                return self._alternatives(self._file.values(node), depth)
-            case ast.Call():
-                return self._call(node, fragment, depth)
-            case _:
-                return None
-
-    def _operation(self, node: ast.BinOp, fragment: ast.expr, depth: int) -> _Parts | None:
-        if isinstance(node.op, ast.Mult):
-            return self._repeated(node.left, node.right)
-        if isinstance(node.op, ast.Add):
-            left = self._expanded(node.left, fragment, depth)
-            return [*left, *self._expanded(node.right, fragment, depth)]
-        return None
-
-    def _joined(self, items: list[ast.expr], fragment: ast.expr, depth: int) -> _Parts:
-        found: _Parts = []
-        for item in items:
-            if isinstance(item, ast.Starred):
-                item = item.value  # noqa: PLW2901 the starred list is the item
-            found.extend([*self._expanded(item, fragment, depth), ", "])
-        return found or [""]
-
-    def _repeated(self, left: ast.expr, right: ast.expr) -> _Parts | None:
-        for side in (left, right):
-            text = self._text.constant(side)
-            if text is None and isinstance(side, (ast.List, ast.Tuple)) and len(side.elts) == 1:
-                text = self._text.constant(side.elts[0])
-            if text is not None:
-                return [text]
-        return None
-
-    def _alternatives(self, values: list[ast.expr], depth: int) -> _Parts | None:
-        """The parts of every text that may stand here, one after the other."""
-        if not any(self._is_text(value, depth) for value in values):
-            return None
-        found: _Parts = []
-        for value in values:
-            if isinstance(value, ast.Constant) and value.value is None:
-                continue
-            found.extend(self._expanded(value, value, depth))
-        return found
-
-    def _is_text(self, node: ast.expr, depth: int) -> bool:
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str):
-            return False
-        parts = self._expanded(node, node, depth)
-        return not (len(parts) == 1 and isinstance(parts[0], _Open) and parts[0].node is node)
-
-    def _name(self, name: ast.Name, depth: int) -> _Parts | None:
-        bindings = sorted(flow_of(self._file).reaching(name), key=lambda b: (b.line, b.column))
-        values: list[ast.expr] = []
-        for binding in bindings:
-            found = list(self._values(binding))
-            if not found:
-                return None
-            values.extend(found)
-        values.extend(self._appended(name))
-        return self._alternatives(values, depth) if values else None
-
-    def _values(self, binding: Binding) -> Iterator[ast.expr]:
-        parent = self._file.parent(binding.node)
-        if isinstance(parent, ast.AugAssign):
-            yield parent.value
-        elif binding.kind == "assign" and binding.value is not None:
-            yield binding.value
-        elif binding.kind == "for" and isinstance(binding.value, (ast.List, ast.Tuple, ast.Set)):
-            yield from binding.value.elts
-        elif binding.kind == "argument" and isinstance(binding.scope, FUNCTIONS):
-            parameters = _parameters(self._file)
-            for call in parameters.calls_of(binding.scope):
-                if (given := parameters.argument(call, binding.scope, binding.name)) is not None:
-                    yield given
-
-    def _appended(self, name: ast.Name) -> Iterator[ast.expr]:
-        """What a list variable is given by `append`, `extend` and `insert` in its function."""
-        present = self._file.called_names & {"append", "extend", "insert"}
-        if not present:
-            return
-        function = self._file.enclosing_function(name)
-        for call in self._file.calls(*sorted(present)):
-            match call:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), args=[*_, item]):
-                    if owner == name.id and self._file.enclosing_function(call) is function:
-                        yield item
-                case _:
-                    pass
-
-    def _call(self, call: ast.Call, fragment: ast.expr, depth: int) -> _Parts | None:
-        name = self._file.qualified_name(call.func) or ""
-        if name.rsplit(".", 1)[-1] in {
-            "text",
-            "dedent",
-            "cleandoc",
-            "SQL",
-            "tuple",
-            "list",
-            "sorted",
-            "set",
-        }:
-            return self._expanded(call.args[0], fragment, depth) if call.args else None
-        function = self._file.names.functions().get(name)
-        if function is not None:
-            return self._alternatives(returned_values(self._file, function), depth)
-        return None
-
-
-def _with_bare_ones(parts: _Parts, node: ast.expr, fragment: ast.expr) -> Iterator[str | _Open]:
-    """The parts; a value with no text around it is said to stand where it is used."""
-    for part in parts:
-        if isinstance(part, _Open) and part.node is part.fragment:
-            yield _Open(node, fragment)
-        else:
-            yield part
-
-
-def _parameters(file: SourceFile) -> Parameters:
-    return file.memo("parameters", lambda: Parameters(file))

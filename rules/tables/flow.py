@@ -15,7 +15,7 @@ PASSES = frozenset({
     "base64.b64encode", "bytes.fromhex", "textwrap.dedent", "textwrap.indent", "html.unescape",
     "typing.cast", "io.StringIO", "io.BytesIO", "sqlalchemy.text", "markupsafe.Markup",
     "httpx.URL", "yarl.URL", "string.Template", "getattr", "operator.itemgetter", "anyio.Path",
-    "collections.ChainMap", "collections.OrderedDict", "itertools.chain", "vars", "dataclasses.asdict",
+    "collections.ChainMap", "collections.OrderedDict", "itertools.chain", "vars", "dataclasses.asdict", "markdown.markdown", "mistune.html", "markdown2.markdown",
 })  # fmt: skip
 """Callables whose result still holds what they were given."""
 
@@ -76,6 +76,13 @@ CLEANING_METHODS = frozenset({
     "sub", "isoformat", "strftime", "date", "year", "hex",
 })  # fmt: skip
 """Methods whose result holds nothing that an attacker could choose freely."""
+
+KEEPING_METHODS = frozenset({
+    "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "split", "join",
+    "format", "keys", "values", "items", "get", "copy", "encode", "decode", "removeprefix",
+    "removesuffix", "splitlines", "zfill", "ljust", "rjust", "partition", "pop", "union",
+})  # fmt: skip
+"""Methods of texts and containers whose result is as harmless as their owner and arguments."""
 
 HARMLESS_TYPES = frozenset({
     "int", "float", "bool", "complex", "decimal.Decimal", "uuid.UUID", "datetime.datetime",

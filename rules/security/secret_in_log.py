@@ -1,0 +1,299 @@
+"""SEC118."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.security.keyed_addresses import holds_key, keyed_request_in_try
+from rules.security.secret_names import is_secret_name, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_LEVELS = {
+    "debug",
+    "info",
+    "warning",
+    "warn",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "trace",
+    "success",
+    "fatal",
+}
+_LOGGER = re.compile(r"(^|_)(log|logger|logging|LOG|LOGGER|console|structlog)$|logger$|^_?log")
+_MASKS = re.compile(
+    r"(mask|redact|hash|obfusc|censor|hide|scrub|sanitiz|anonym|truncat|fingerprint|sha|md5|preview|short)",
+    re.IGNORECASE,
+)
+_HARMLESS = {
+    "len",
+    "bool",
+    "type",
+    "id",
+    "isinstance",
+    "hash",
+    "any",
+    "all",
+    "repr_type",
+    "list",
+    "sorted",
+    "set",
+}
+_HEADERS = re.compile(r"(^|_)headers$", re.IGNORECASE)
+_KEYED_HEADERS = re.compile(r"authorization|api[-_]?key|x-token|cookie|POLY_", re.IGNORECASE)
+_AUTHLIKE = re.compile(
+    r"(auth|login|token|jwt|secur|session|oauth|user|account|password|webhook)", re.IGNORECASE
+)
+_DUMPS = {"dict", "model_dump", "json", "model_dump_json"}
+
+
+@rule(
+    "SEC118",
+    on=ast.Call,
+    calls=(*sorted(_LEVELS), "print", "write", "echo", "secho", "pprint"),
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST,),
+    peers=("codeql:py/clear-text-logging-sensitive-data",),
+)
+def secret_in_log(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    """A secret is written to a log.
+
+    Logs are kept for long, copied to other services and read by many; a key in them has to be
+    revoked. Log that it is there, or its last four characters.
+
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    def connect(api_key: str, settings, request):
+        logger.info("connecting with %s", api_key)  # finding
+        logger.debug(f"password={settings.database_password}")  # finding
+        print("auth:", request.headers["Authorization"])  # finding
+    ```
+
+    The text of an `httpx` or `requests` error holds the address with the key in it:
+
+    ```python
+    import logging
+
+    import httpx
+
+    logger = logging.getLogger(__name__)
+
+
+    async def news(client: httpx.AsyncClient, key: str):
+        try:
+            url = f"https://newsapi.org/v2/everything?apiKey={key}"
+            answer = await client.get(url)
+            answer.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            logger.error("News failed: %s", error)  # finding
+    ```
+
+    What only says something about a secret is fine:
+
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    def connect(api_key: str | None, token_count: int, password_file: str):
+        logger.info("key given: %s", bool(api_key))
+        logger.info("key %s", "set" if api_key else "missing")
+        logger.info("key ...%s", api_key[-4:])
+        logger.info("%d tokens, password from %s", token_count, password_file)
+        logger.warning("password is wrong")
+    ```
+    """
+    if not _writes(call, file):
+        return
+    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+        for value in _shown_values(argument):
+            if found := _secret(value, call, file):
+                what, confidence = found
+                yield _problem(call, what, confidence)
+                return
+    for keyword in call.keywords:
+        if keyword.arg and is_secret_name(keyword.arg) and _carries(keyword.value):
+            yield _problem(call, f"`{keyword.arg}`", Confidence.MEDIUM)
+            return
+
+
+def _problem(call: ast.Call, what: str, confidence: Confidence) -> Problem:
+    return Problem(
+        call,
+        f"{what} is written to the log, where many can read it for long. Leave it out or mask it.",
+        confidence=confidence,
+        severity=Severity.CRITICAL if confidence is Confidence.HIGH else Severity.WARNING,
+    )
+
+
+def _writes(call: ast.Call, file: SourceFile) -> bool:
+    match call.func:
+        case ast.Name(id="print" | "pprint" | "secho" | "echo"):
+            return True
+        case ast.Attribute(value=owner, attr=attr) if attr in _LEVELS:
+            name = file.qualified_name(owner) or ""
+            return bool(_LOGGER.search(_owner_name(owner))) or name.startswith(
+                ("logging", "loguru", "structlog")
+            )
+        case ast.Attribute(value=ast.Attribute(attr="stdout" | "stderr"), attr="write"):
+            return True
+        case ast.Attribute(
+            value=ast.Name(id="typer" | "click" | "console" | "rich"),
+            attr="echo" | "secho" | "print",
+        ):
+            return True
+        case ast.Name(id=name) if name in _LEVELS:
+            return (file.qualified_name(call.func) or "").startswith("logging.")
+        case _:
+            return False
+
+
+def _owner_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=function):
+            return _owner_name(function)
+        case _:
+            return ""
+
+
+def _shown_values(node: ast.expr) -> Iterator[ast.expr]:
+    """The expressions whose value becomes part of what is written."""
+    if isinstance(node, (ast.Constant, ast.Compare, ast.UnaryOp, ast.Lambda)):
+        return
+    inner = _inside(node)
+    if inner is None:
+        yield node
+        return
+    for part in inner:
+        yield from _shown_values(part)
+
+
+def _inside(node: ast.expr) -> list[ast.expr] | None:
+    """The parts of a text or a container; None for a value."""
+    match node:
+        case ast.JoinedStr(values=values) | ast.BoolOp(values=values) | ast.Dict(values=values):
+            return values
+        case ast.FormattedValue(value=value) | ast.Await(value=value) | ast.NamedExpr(value=value):
+            return [value]
+        case ast.Starred(value=value):
+            return [value]
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mod(), right=right):
+            return [left, right]
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return items
+        case ast.IfExp(body=body, orelse=orelse):
+            return [body, orelse]
+        case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join")):
+            return [owner, *node.args, *(keyword.value for keyword in node.keywords)]
+        case ast.Call(func=ast.Name(id="str" | "repr" | "dict" | "vars"), args=[inner]):
+            return [inner]
+        case ast.Call(func=ast.Attribute(attr="dumps"), args=[inner, *_]):
+            return [inner]
+        case _:
+            return None
+
+
+def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Confidence] | None:
+    """What secret a written value holds, for the message, and how sure that is."""
+    if not _carries(value):
+        return None
+    name = last_name(value)
+    shown = ast.unparse(value)
+    shown = shown if len(shown) <= 40 else shown[:37] + "…"
+    if is_secret_name(name) and not name.isupper():
+        return f"`{shown}`", _confidence(name, file, call)
+    if is_secret_name(name) and not _is_constant_name(value, file):
+        return f"`{shown}`", _confidence(name, file, call)
+    if _HEADERS.search(name) and _has_key(value, file):
+        return f"`{shown}` with its authorization", Confidence.HIGH
+    if isinstance(value, ast.Name) and keyed_request_in_try(value, file):
+        return f"The text of `{shown}` holds the address with the key in it: it", Confidence.HIGH
+    if isinstance(value, (ast.Name, ast.Attribute)) and holds_key(value, file):
+        return f"`{shown}` with the key in it", Confidence.HIGH
+    return None
+
+
+def _is_constant_name(value: ast.expr, file: SourceFile) -> bool:
+    """An upper-case name that holds a plain constant of the file, such as the name of a header."""
+    return isinstance(value, (ast.Name, ast.Attribute)) and isinstance(file.literal(value), str)
+
+
+def _confidence(name: str, file: SourceFile, call: ast.Call) -> Confidence:
+    if re.fullmatch(r"_?(token|cookies?|signature|sig|credentials?|preimage)", name, re.IGNORECASE):
+        around = " ".join(
+            [
+                file.path,
+                *(
+                    getattr(item, "name", "")
+                    for item in file.ancestors(call)
+                    if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+                ),
+            ]
+        )
+        return Confidence.MEDIUM if _AUTHLIKE.search(around) else Confidence.LOW
+    return Confidence.HIGH
+
+
+def _carries(value: ast.expr) -> bool:
+    """Whether a written value is the secret itself and not a part, a length or a mask of it."""
+    match value:
+        case ast.Constant() | ast.Compare() | ast.UnaryOp() | ast.ListComp() | ast.GeneratorExp():
+            return False
+        case ast.Subscript(slice=ast.Slice()):
+            return False
+        case ast.Call(func=function):
+            name = (
+                function.attr
+                if isinstance(function, ast.Attribute)
+                else getattr(function, "id", "")
+            )
+            if name in _HARMLESS or _MASKS.search(name):
+                return False
+            return name in {
+                "get",
+                "pop",
+                "getenv",
+                "get_secret_value",
+                "strip",
+                "decode",
+                "encode",
+                "hex",
+                *_DUMPS,
+            }
+        case ast.Attribute(attr=attr):
+            return not _MASKS.search(attr)
+        case ast.Name(id=name):
+            return not _MASKS.search(name)
+        case _:
+            return isinstance(value, ast.Subscript)
+
+
+def _has_key(value: ast.expr, file: SourceFile) -> bool:
+    """Whether headers are those of the request that is served, or hold a key that the file puts in."""
+    if isinstance(value, ast.Attribute) and file.qualified_name(value.value) == "fastapi.Request":
+        return True
+    if not isinstance(value, (ast.Name, ast.Attribute)):
+        return False
+    return any(
+        isinstance(made, ast.Dict)
+        and any(
+            isinstance(key, ast.Constant) and _KEYED_HEADERS.search(str(key.value))
+            for key in made.keys
+        )
+        for made in file.values(value)
+    )

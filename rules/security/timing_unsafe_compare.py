@@ -1,0 +1,312 @@
+"""SEC112."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core import fixes
+from rules.core.flow import flow_of
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.security.secret_names import is_secret_name, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.rule import Fix
+    from rules.core.source import SourceFile
+
+_STRONG = re.compile(
+    r"(secret|signature|(^|_)sig$|hmac|api_?key|apikey|passw(or)?d|passwd|csrf|xsrf|(access|auth|ws|refresh|bearer"
+    r"|session|admin|api|bot|webhook|verification|reset|internal|service|static|master|invite|shared|jwt)_?(token|key)"
+    r"|macaroon|in_?key$|passcode|passphrase|(^|_)otp(_|$)|totp|pin_?code|verification_?code|hexdigest|(^|_)mac$"
+    r"|authorization|credential)",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(r"((^|_)(token|digest|hash|checksum|nonce|key|bearer)$)", re.IGNORECASE)
+_OPPOSITE = re.compile(
+    r"(expected|provided|given|computed|calculated|received|actual|supplied|submitted|incoming|stored|correct"
+    r"|valid|header|x_|secret|settings|config|conf|env|query|param)",
+    re.IGNORECASE,
+)
+_CONTEXT = re.compile(
+    r"(auth|verify|verif|webhook|login|sign|secur|token|credential|permission|valid|check_key|api_?key|csrf|session)",
+    re.IGNORECASE,
+)
+_CONFIRM = re.compile(
+    r"(confirm|repeat|again|retype|password_?2|new_?pass|old_?pass|current_?pass)", re.IGNORECASE
+)
+_QUERY = {
+    "where", "filter", "filter_by", "select", "and_", "or_", "join", "outerjoin", "having", "exists",
+    "on", "case", "order_by", "delete", "update", "not_", "Where", "assertEqual",
+}  # fmt: skip
+
+
+@rule(
+    "SEC112",
+    on=ast.Compare,
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+    peers=(
+        "codeql:py/timing-attack-against-header-value",
+        "codeql:py/timing-attack-sensitive-info",
+    ),
+)
+def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Problem]:
+    """A secret is compared with `==`, which stops at the first byte that differs.
+
+    Whoever measures the answers learns byte by byte how much of a guess is right.
+    `hmac.compare_digest` takes the same time whatever differs.
+
+    ```python
+    import hashlib
+    import hmac
+
+    from fastapi import APIRouter, Header, HTTPException, Request
+
+    router = APIRouter()
+
+
+    @router.post("/webhook")
+    async def webhook(request: Request, x_signature: str = Header()):
+        body = await request.body()
+        expected = hmac.new(b"key", body, hashlib.sha256).hexdigest()
+        if x_signature != expected:  # finding
+            raise HTTPException(status_code=401)
+    ```
+
+    ```python fixed
+    import hashlib
+    import hmac
+
+    from fastapi import APIRouter, Header, HTTPException, Request
+
+    router = APIRouter()
+
+
+    @router.post("/webhook")
+    async def webhook(request: Request, x_signature: str = Header()):
+        body = await request.body()
+        expected = hmac.new(b"key", body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(x_signature, expected):
+            raise HTTPException(status_code=401)
+    ```
+
+    The same for keys and tokens from the settings:
+
+    ```python
+    from fastapi import Header, HTTPException
+
+
+    async def require_key(settings, x_api_key: str = Header()):
+        if x_api_key != settings.api_key:  # finding
+            raise HTTPException(status_code=401)
+    ```
+
+    A comparison that takes the same time is fine:
+
+    ```python
+    import secrets
+
+    from fastapi import Header, HTTPException
+
+
+    async def require_key(settings, x_api_key: str = Header()):
+        if not secrets.compare_digest(x_api_key, settings.api_key):
+            raise HTTPException(status_code=401)
+    ```
+
+    Constants, kinds of tokens, queries and two inputs of one form are no secrets to guess:
+
+    ```python
+    from sqlalchemy import select
+
+
+    def find(User, TokenType, api_key: str, token, password: str, password_confirm: str):
+        if token.type == TokenType.ACCESS or token == "" or api_key is None:
+            return None
+        if password != password_confirm:
+            return None
+        return select(User).where(User.api_key == api_key)
+    ```
+    """
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
+        return
+    left, right = compare.left, compare.comparators[0]
+    if _is_fixed(left) or _is_fixed(right):
+        return
+    secret = _secret(compare, left, right, file)
+    if secret is None or _is_query(compare, file):
+        return
+    yield Problem(
+        compare,
+        f"`{secret}` is compared with `{_operator(compare)}`, which stops at the first difference: its"
+        " timing tells how much of a guess is right. Use `hmac.compare_digest`.",
+        fix=_constant_time(compare, file),
+        confidence=Confidence.HIGH if _in_context(compare, file) else Confidence.MEDIUM,
+    )
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    match node:
+        case (
+            ast.Constant()
+            | ast.Tuple()
+            | ast.List()
+            | ast.Dict()
+            | ast.Set()
+            | ast.JoinedStr(values=[])
+        ):
+            return True
+        case ast.Attribute(attr=name) | ast.Name(id=name) if name.isupper() and not _STRONG.search(
+            name
+        ):
+            return True
+        case ast.Attribute(value=ast.Name(id=owner), attr=name) if (
+            owner[:1].isupper() and name.isupper()
+        ):
+            return True
+        case ast.Call(func=ast.Name(id="len" | "type" | "id" | "int" | "bool")):
+            return True
+        case ast.UnaryOp() | ast.Compare():
+            return True
+        case _:
+            return False
+
+
+def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> str | None:
+    """What the comparison would give away, as source; None when nothing."""
+    names = (last_name(left), last_name(right))
+    if any(_CONFIRM.search(name) for name in names) or not all(names):
+        return None
+    strong = [name for name in names if _is_strong(name)]
+    weak = [name for name in names if _WEAK.search(name)]
+    if len(strong) == 2 and not _same_thing(left, right):
+        return _shown(left if _is_strong(names[1]) and names[0] == strong[0] else right)
+    other = names[1] if strong and names[0] == strong[0] else names[0]
+    if strong and (_plausible(other, left, right, file) or _in_context(compare, file)):
+        return _shown(left if names[0] == strong[0] else right)
+    if (
+        len(weak) == 2
+        and _in_context(compare, file)
+        and _is_authentication(compare, left, right, file)
+    ):
+        return _shown(left)
+    if _is_digest(left, file) or _is_digest(right, file):
+        return _shown(left if _is_digest(left, file) else right)
+    return None
+
+
+def _is_strong(name: str) -> bool:
+    return bool(_STRONG.search(name)) and is_secret_name(name)
+
+
+def _same_thing(left: ast.expr, right: ast.expr) -> bool:
+    """`a.password == b.password` of two stored objects: equality of records, not a login."""
+    match left, right:
+        case ast.Attribute(value=ast.Name(id=mine), attr=a), ast.Attribute(
+            value=ast.Name(id="other"), attr=b
+        ):
+            return mine == "self" and a == b
+        case _:
+            return False
+
+
+def _plausible(other: str, left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    """Whether what a secret is compared with is something that was sent in."""
+    if _OPPOSITE.search(other) or _WEAK.search(other):
+        return True
+    flow = flow_of(file)
+    return any(flow.request_data(side) is not None for side in (left, right))
+
+
+def _is_authentication(
+    compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile
+) -> bool:
+    """`token == expected_token` where somebody is let in: an answer of 401 or 403 follows."""
+    if any(flow_of(file).request_data(side) is not None for side in (left, right)):
+        return True
+    function = file.enclosing_function(compare)
+    return (
+        function is not None
+        and re.search(r"\b40[13]\b|Unauthorized|Forbidden", file.source(function)) is not None
+    )
+
+
+def _is_digest(node: ast.expr, file: SourceFile) -> bool:
+    """Whether the value is a keyed digest: `hmac.new(...).hexdigest()`, also through a name."""
+    if isinstance(node, ast.Name):
+        node = file.value(node) or node
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="hexdigest" | "digest")):
+            if isinstance(owner, ast.Name):
+                owner = file.value(owner) or owner
+            return isinstance(owner, ast.Call) and file.qualified_name(owner.func) == "hmac.new"
+        case ast.Call(func=function):
+            return file.qualified_name(function) == "hmac.digest"
+        case _:
+            return False
+
+
+def _in_context(node: ast.AST, file: SourceFile) -> bool:
+    """Whether the code around is about letting somebody in."""
+    if file.imports("hmac", "secrets", "fastapi.security"):
+        return True
+    return any(
+        isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and _CONTEXT.search(around.name)
+        for around in file.ancestors(node)
+    ) or bool(_CONTEXT.search(file.path.rsplit("/", 1)[-1]))
+
+
+def _is_query(compare: ast.Compare, file: SourceFile) -> bool:
+    """Whether the database compares: `where(User.api_key == key)`."""
+    for around in file.ancestors(compare):
+        if isinstance(around, ast.Call):
+            function = around.func
+            last = (
+                function.attr
+                if isinstance(function, ast.Attribute)
+                else getattr(function, "id", "")
+            )
+            if last in _QUERY:
+                return True
+        elif isinstance(around, ast.stmt):
+            return False
+    return False
+
+
+def _operator(compare: ast.Compare) -> str:
+    return "==" if isinstance(compare.ops[0], ast.Eq) else "!="
+
+
+def _shown(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _constant_time(compare: ast.Compare, file: SourceFile) -> Fix | None:
+    """Only where both sides are certainly texts: `compare_digest` refuses None."""
+    module = next((name for name in ("hmac", "secrets") if name in file.imported_modules), None)
+    left, right = compare.left, compare.comparators[0]
+    if module is None or not (_is_text(left, file) and _is_text(right, file)):
+        return None
+    call = f"{module}.compare_digest({file.source(left)}, {file.source(right)})"
+    return fixes.expression(call if isinstance(compare.ops[0], ast.Eq) else f"not {call}")
+
+
+def _is_text(node: ast.expr, file: SourceFile) -> bool:
+    if file.qualified_name(node) in {"str", "bytes"}:
+        return not _may_be_none(node, file)
+    return _is_digest(node, file)
+
+
+def _may_be_none(node: ast.expr, file: SourceFile) -> bool:
+    if not isinstance(node, ast.Name):
+        return True
+    return any(
+        (binding.annotation is not None and "None" in ast.unparse(binding.annotation))
+        or (binding.annotation is not None and "Optional" in ast.unparse(binding.annotation))
+        for binding in file.names.reaching(node)
+    )
