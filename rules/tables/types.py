@@ -127,6 +127,7 @@ RETURNS = {
     "pathlib.Path.home": "pathlib.Path",
     "pathlib.Path.parent": "pathlib.Path",
     "urllib.request.urlopen": "http.client.HTTPResponse",
+    "urllib.request.build_opener": "urllib.request.OpenerDirector",
     "redis.from_url": "redis.Redis",
     "redis.Redis.from_url": "redis.Redis",
     "redis.asyncio.from_url": "redis.asyncio.Redis",
