@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Literal
 
+from rules.core.scopes import FUNCTIONS
+
 if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
@@ -60,7 +62,7 @@ def _own_class(name: str | None, file: SourceFile) -> Kind | None:
     class_ = file.names.classes().get(name or "")
     if class_ is None or class_.bases:
         return None
-    methods = {item.name for item in class_.body if hasattr(item, "name")}  # pyright: ignore
+    methods = {item.name for item in class_.body if isinstance(item, FUNCTIONS)}
     if "__aenter__" in methods and "__enter__" not in methods:
         return "async"
     return "sync" if "__enter__" in methods and "__aenter__" not in methods else None

@@ -125,7 +125,9 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
-        if problem is not None and _matters(problem, file):
+        if problem is not None and file.kind is FileKind.SCRIPT:
+            problem = _in_script(problem)
+        if problem is not None:
             yield problem
 
 
@@ -175,9 +177,11 @@ def _problem(call: ast.Call, owned: Owned, driver: Driver, file: SourceFile) -> 
     return None
 
 
-def _matters(problem: Problem, file: SourceFile) -> bool:
-    """A script that fails ends, and its connections with it."""
-    return file.kind is not FileKind.SCRIPT or problem.severity is None
+def _in_script(problem: Problem) -> Problem | None:
+    """A script ends, and its connections with it: only what is never closed is worth a word."""
+    if problem.severity is not None:
+        return None
+    return Problem(problem.node, problem.message, severity=Severity.WARNING)
 
 
 def _how(call: ast.Call, driver: Driver, file: SourceFile) -> str:

@@ -28,7 +28,6 @@ _OPENS = {
     "zipfile.ZipFile": "archive",
     "tempfile.NamedTemporaryFile": "temporary file",
     "tempfile.TemporaryFile": "temporary file",
-    "urllib.request.urlopen": "response",
 }
 _LAST = {name.rsplit(".", 1)[-1] for name in _OPENS}
 _READERS = {

@@ -38,7 +38,18 @@ def _per_request(function: FunctionNode, file: SourceFile) -> str | None:
         return None if route.is_websocket else f"for each `{route.label()}`"
     if file.is_dependency(function):
         return f"for each request that depends on `{function.name}`"
+    if any(_is_listener(decorator) for decorator in function.decorator_list):
+        return f"for each event that `{function.name}` handles"
     return None
+
+
+def _is_listener(decorator: ast.expr) -> bool:
+    """`@relay.on("get")`, `@broker.subscriber("orders")`: called once for each message."""
+    match decorator:
+        case ast.Call(func=ast.Attribute(attr="on" | "subscriber" | "on_message")):
+            return True
+        case _:
+            return False
 
 
 def _is_once(function: FunctionNode) -> bool:

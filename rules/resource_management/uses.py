@@ -70,7 +70,9 @@ def use_of(node: ast.expr, file: SourceFile, *, with_closes: bool) -> Use:
     parent = file.parent(node)
     match parent:
         case ast.Attribute(attr=attribute):
-            return Use.CLOSES if attribute in CLOSERS else Use.WORKS
+            if attribute in CLOSERS:
+                return Use.CLOSES
+            return Use.GIVES if _gives_cursor(parent, file) else Use.WORKS
         case ast.withitem():
             return Use.CLOSES if with_closes else Use.WORKS
         case ast.Call() if parent.func is not node:
@@ -90,6 +92,14 @@ def use_of(node: ast.expr, file: SourceFile, *, with_closes: bool) -> Use:
             return Use.WORKS
         case _:
             return Use.GIVES
+
+
+def _gives_cursor(method: ast.Attribute, file: SourceFile) -> bool:
+    """`return connection.cursor()`: who gets the cursor has the connection with it."""
+    call = file.parent(method)
+    if method.attr not in {"cursor", "begin"} or not isinstance(call, ast.Call):
+        return False
+    return isinstance(file.parent(call), ast.Return)
 
 
 def _given(node: ast.expr, call: ast.Call, file: SourceFile) -> Use:
