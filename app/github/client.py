@@ -11,8 +11,8 @@ import httpx
 from githubkit import GitHub
 from githubkit.exception import GitHubException, RequestFailed
 
-from app.github.classify import READS, Answer, error_of, graphql_error_of
-from app.github.errors import AmbiguousError, GitHubError, TransientError
+from app.github.classify import LEAST_WAIT, READS, Answer, error_of, graphql_error_of
+from app.github.errors import AmbiguousError, GitHubError, RateLimitedError, TransientError
 from app.github.transport import never_sent
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Client:
             raise error_of(_answer(method, error.response.raw_response), _now()) from error
         except GitHubException as error:
             raise _unanswered(method, error) from error
+        except ValueError as error:  # githubkit reads any Retry-After of a 403 or 429 as a number.
+            raise RateLimitedError(str(error), retry_at=_now() + LEAST_WAIT, status=429) from error
         return _answer(method, response.raw_response)
 
 
@@ -114,7 +116,10 @@ def _now() -> datetime:
 def _answer(method: str, response: httpx.Response) -> Answer:
     try:
         data: Any = response.json() if response.content else None
-    except ValueError:
+    except ValueError as error:
+        if response.is_success:
+            kind = TransientError if method in READS else AmbiguousError
+            raise kind("GitHub's answer is not JSON.", status=response.status_code) from error
         data = None
     return Answer(method, response.status_code, response.headers, data)
 

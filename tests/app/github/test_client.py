@@ -15,6 +15,7 @@ from app.github.errors import (
     AmbiguousError,
     GitHubError,
     NotFoundError,
+    RateLimitedError,
     SuspendedError,
     TransientError,
 )
@@ -241,6 +242,26 @@ async def test_an_enterprise_server_has_its_graphql_beside_its_rest(installation
         "https://git.example/api/graphql",
         "https://git.example/api/v3/rate_limit",
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "kind"),
+    [
+        ("GET", httpx.Response(200, text="<html>"), TransientError),
+        ("POST", httpx.Response(201, text="<html>"), AmbiguousError),
+        ("POST", httpx.Response(502, text="<html>"), AmbiguousError),
+        ("GET", httpx.Response(429, headers={"retry-after": "tomorrow"}), RateLimitedError),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_still_one_of_our_errors(
+    installation: Installation, method: str, answer: httpx.Response, kind: type[GitHubError]
+):
+    app = installation.app
+    transport = httpx.MockTransport(lambda _: answer)
+    client = GitHubApp(app.id, app.private_key, transport=transport, retry=Retry(()))
+
+    with pytest.raises(kind):
+        await client.client.call(method, "/app")
 
 
 async def test_a_fresh_pull_request_is_looked_for_again(github: LocalGitHub, shop: Repository):
