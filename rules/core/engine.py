@@ -75,7 +75,8 @@ def _problems(rule: Rule, file: SourceFile) -> Iterator[Problem]:
     run = rule.check
     for node_type in rule.on:
         if rule.calls is not None and node_type is ast.Call:
-            nodes: Iterable[ast.AST] = file.calls(*sorted(rule.calls & file.called_names))
+            wanted = sorted(rule.calls & file.called_names)
+            nodes: Iterable[ast.AST] = file.calls(*wanted) if wanted else ()
         else:
             nodes = file.of(node_type)
         for node in nodes:
