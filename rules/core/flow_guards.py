@@ -99,7 +99,7 @@ class Guards:
         good, bad = (node.body, node.orelse) if check.when else (node.orelse, node.body)
         if good:
             yield _Guarded(check.value, _start(good[0]), _end(good[-1]), check.uses)
-        if bad and _leaves(bad):
+        if bad and (_leaves(bad) or _replaces(bad, check.value)):
             yield _Guarded(check.value, _end(node), self._block_end(node), check.uses)
 
     def _later_operands(self, op: ast.boolop, values: list[ast.expr]) -> Iterator[_Guarded]:
@@ -248,6 +248,15 @@ def _leaves(body: list[ast.stmt]) -> bool:
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
         return _last(last.value.func) in {"abort", "exit", "_exit"}
     return isinstance(last, _EXITS)
+
+
+def _replaces(body: list[ast.stmt], value: str) -> bool:
+    """Whether the branch gives the value that was found bad another one."""
+    return any(
+        isinstance(statement, ast.Assign)
+        and any(ast.unparse(target) == value for target in statement.targets)
+        for statement in body
+    )
 
 
 def _owner(call: ast.Call, last: str) -> list[ast.expr]:

@@ -25,7 +25,7 @@ _WALLET_NAME = re.compile(
     r"(priv|secret|(^|_)pk$|wallet_?key|signer|mnemonic|owner_?key)", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
-_WORDS = re.compile(r"^[A-Za-z]+([-_ ./:,@+]+[A-Za-z]*|\d{1,2}$)*$")
+_WORDS = re.compile(r"^[A-Za-z]+([-_ ./:,@+][A-Za-z]*)*(\d{1,2})?$")
 _CODE = re.compile(r"[\s/\\(){}\[\]<>]|^https?:|^\w+\.\w+$|^[a-z]+(_[a-z]+)+\d?$")
 _PASSWORD = re.compile(r"passw|pwd|pass_?phrase", re.IGNORECASE)
 _MNEMONIC = re.compile(r"^([a-z]{3,8} ){11,23}[a-z]{3,8}$")

@@ -71,6 +71,7 @@ RETURNS = {
     "open": "io.TextIOWrapper",
     "io.open": "io.TextIOWrapper",
     "sqlite3.connect": "sqlite3.Connection",
+    "tarfile.open": "tarfile.TarFile",
     "sqlite3.Connection.cursor": "sqlite3.Cursor",
     "sqlite3.Connection.execute": "sqlite3.Cursor",
     "sqlite3.Connection.executemany": "sqlite3.Cursor",

@@ -1,0 +1,105 @@
+"""SEC126."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core.flow import flow_of
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_PERMISSION = re.compile(
+    r"(is_admin|is_superuser|is_staff|is_owner|owner_id|user_id|has_perm\w*|has_role|\brole\b|permission|can_\w+"
+    r"|is_authenticated|is_active|api_key|verify_password|compare_digest)",
+)
+
+
+@rule(
+    "SEC126",
+    on=ast.Assert,
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+    peers=("ruff:S101", "bandit:B101"),
+)
+def assert_for_validation(statement: ast.Assert, file: SourceFile) -> Iterator[Problem]:
+    """An `assert` guards input or a permission.
+
+    Under `python -O` asserts are not run and the check is gone; otherwise the client gets a 500
+    for its own mistake. Raise an `HTTPException`.
+
+    ```python
+    from fastapi import APIRouter, Depends
+
+    router = APIRouter()
+
+
+    def current_user(): ...
+
+
+    @router.delete("/users/{name}")
+    def delete(name: str, amount: int, user=Depends(current_user)):
+        assert user.is_admin, "admins only"  # finding
+        assert len(name) > 3  # finding
+    ```
+
+    A narrowing for the type checker is fine:
+
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/users/{name}")
+    def show(name: str):
+        row = find(name)
+        assert row is not None
+        assert isinstance(row, dict)
+        return row
+    ```
+    """
+    function = file.enclosing_function(statement)
+    if function is None or (file.route(function) is None and not file.is_dependency(function)):
+        return
+    test = ast.unparse(statement.test)
+    if _PERMISSION.search(test):
+        yield _problem(statement, "a permission")
+    elif _checks_input(statement.test, file):
+        yield _problem(statement, "what the client sent")
+
+
+def _problem(statement: ast.Assert, what: str) -> Problem:
+    return Problem(
+        statement,
+        f"This `assert` checks {what}: `python -O` drops it, and the client gets a 500. Raise an"
+        " `HTTPException` instead.",
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _checks_input(test: ast.expr, file: SourceFile) -> bool:
+    if _narrows(test):
+        return False
+    flow = flow_of(file)
+    return any(
+        isinstance(node, ast.Name) and flow.request_data(node, "log") is not None
+        for node in file.within(test)
+    )
+
+
+def _narrows(test: ast.expr) -> bool:
+    match test:
+        case ast.Name() | ast.Attribute() | ast.Call(func=ast.Name(id="isinstance")):
+            return True
+        case ast.Compare(ops=[ast.IsNot() | ast.Is()]):
+            return True
+        case ast.BoolOp(values=values):
+            return all(_narrows(value) for value in values)
+        case _:
+            return False
