@@ -28,7 +28,8 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     """Every call that gives a coroutine and is not awaited on the spot, with its name."""
     known = _last_names(file.project) if file.project is not None else frozenset[str]()
     names = known | {function.name for function in file.of(ast.AsyncFunctionDef)}
-    for call in file.calls(*sorted((names | _TABLE) & file.called_names)):
+    wanted = sorted((names | _TABLE) & file.called_names)
+    for call in file.calls(*wanted) if wanted else ():
         if file.is_awaited(call):
             continue
         name = file.qualified_name(call.func)

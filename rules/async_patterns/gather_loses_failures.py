@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
+
+_LOOPS = re.compile(r"(_task|_loop|worker|poll|monitor|consum|listen|watch|serve|forever|daemon)")
+_DELIVERIES = re.compile(
+    r"\b_?(send|notify|publish|broadcast|save|revoke|delete|close|stop|shutdown|disconnect|cancel"
+    r"|cleanup|clean_up|teardown|callback|handler|aclose|dispatch|emit|flush)"
+)
 
 
 @rule(
@@ -37,6 +44,17 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
 
     async def serve() -> None:
         await asyncio.gather(poll_prices(), poll_news())  # finding
+    ```
+
+    Deliveries and clean-up, of which each must have its chance:
+
+    ```python
+    import asyncio
+
+
+    class Hub:
+        async def close(self) -> None:
+            await asyncio.gather(*(client.close() for client in self.clients))  # finding
     ```
 
     Results that are used together fail together, on purpose:
@@ -77,7 +95,9 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
     awaited = file.parent(call)
     if not isinstance(awaited, ast.Await) or not isinstance(file.parent(awaited), ast.Expr):
         return
-    if len(call.args) == 1 and not isinstance(call.args[0], ast.Starred):
+    if (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred)) or not _is_independent(
+        call, file
+    ):
         return
     yield Problem(
         call,
@@ -85,3 +105,24 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
         " waiting. Use a `TaskGroup`, or `return_exceptions=True` and look at each result.",
         confidence=Confidence.MEDIUM,
     )
+
+
+def _is_independent(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the names say that each piece stands for itself: loops, deliveries, clean-up."""
+    listed = [arg for arg in call.args if not isinstance(arg, ast.Starred)]
+    loops = [arg for arg in listed if _LOOPS.search(file.source(arg))]
+    if len(loops) > 1:
+        return True
+    function = file.enclosing_function(call)
+    if function is not None and _DELIVERIES.match(function.name):
+        return True
+    made = (_made(arg) for arg in call.args)
+    return any(_DELIVERIES.search(file.source(each.func)) for each in made if each is not None)
+
+
+def _made(argument: ast.expr) -> ast.Call | None:
+    """The call that makes one piece of work."""
+    inner = argument.value if isinstance(argument, ast.Starred) else argument
+    if isinstance(inner, (ast.ListComp, ast.GeneratorExp)):
+        inner = inner.elt
+    return inner if isinstance(inner, ast.Call) else None

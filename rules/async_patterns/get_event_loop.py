@@ -59,7 +59,7 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         asyncio.get_event_loop().run_until_complete(refresh())  # finding: warning
     ```
 
-    The loop of a policy, or of another library, is not meant:
+    Code that expects that there may be none, or another library's function, is not meant:
 
     ```python
     import asyncio
@@ -67,9 +67,11 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     from somewhere import get_event_loop
 
 
-    async def now() -> float:
-        get_event_loop()
-        return asyncio.get_running_loop().time()
+    def loop() -> asyncio.AbstractEventLoop:
+        try:
+            return asyncio.get_event_loop()
+        except RuntimeError:
+            return get_event_loop()
     ```
     """
     if file.qualified_name(call.func) != "asyncio.get_event_loop":
@@ -83,9 +85,20 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             fix=fixes.expression(f"{running}()") if plain else None,
             severity=Severity.SUGGESTION,
         )
-    else:
+    elif not _is_guarded(call, file):
         yield Problem(
             call,
-            "`asyncio.get_event_loop()` raises `RuntimeError` from Python 3.14 on where no loop"
-            " runs, as in this function. Use `asyncio.run(...)`, or take the loop as an argument.",
+            "Where no loop runs, `asyncio.get_event_loop()` warns since Python 3.12 and raises"
+            " `RuntimeError` since 3.14. Use `asyncio.run(...)`, or `get_running_loop()` where one runs.",
         )
+
+
+def _is_guarded(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the code knows that there may be no loop: a `RuntimeError` is caught around it."""
+    for parent in file.ancestors(call):
+        if isinstance(parent, ast.ExceptHandler):
+            return parent.type is not None and "RuntimeError" in file.source(parent.type)
+        if isinstance(parent, ast.Try):
+            types = [handler.type for handler in parent.handlers if handler.type is not None]
+            return any("RuntimeError" in file.source(type_) for type_ in types)
+    return False

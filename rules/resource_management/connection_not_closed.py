@@ -119,7 +119,8 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         app.state.db = sqlite3.connect(path)
     ```
     """
-    for call in file.calls(*sorted(_called(file))):
+    called = sorted(_called(file))
+    for call in file.calls(*called) if called else ():
         driver = CONNECT.get(file.qualified_name(call.func) or "")
         if driver is None or _borrows(call, file):
             continue
