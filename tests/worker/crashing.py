@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Crash(BaseException):  # noqa: N818 - like a KeyboardInterrupt, nothing may catch it.
+class Crash(BaseException):
     """The process is gone."""
 
 
