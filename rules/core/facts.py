@@ -10,8 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rules.core.names import Names
-from rules.core.routes import dependencies_of, is_dependency_marker
+from rules.core.routes import dependencies_of
 from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters
+from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
+from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
 from rules.tables.effects import effects_of
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-VERSION = 1
+VERSION = 3
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)
@@ -64,6 +66,8 @@ class FunctionFacts(NamedTuple):
     depends: tuple[str, ...]
     calls: tuple[CallFact, ...]
     effects: tuple[EffectFact, ...]
+    taken: tuple[str, ...] = ()
+    """Path parameters that it takes beside those named like its own, `*` for any of them."""
 
 
 class ClassFacts(NamedTuple):
@@ -73,37 +77,6 @@ class ClassFacts(NamedTuple):
     line: int
     bases: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
-
-
-class RouteFacts(NamedTuple):
-    """One path operation; `owner` is the dotted name of the variable of its app or router."""
-
-    function: str
-    methods: tuple[str, ...]
-    path: str
-    owner: str
-    line: int
-    depends: tuple[str, ...]
-
-
-class RouterFacts(NamedTuple):
-    """One `APIRouter` or `FastAPI` variable with what it gives to all of its routes."""
-
-    name: str
-    prefix: str
-    line: int
-    depends: tuple[str, ...]
-    is_app: bool
-
-
-class IncludeFacts(NamedTuple):
-    """One `include_router` or `mount`: `owner` takes in `router` under `prefix`."""
-
-    owner: str
-    router: str
-    prefix: str
-    line: int
-    depends: tuple[str, ...]
 
 
 class ImportFacts(NamedTuple):
@@ -133,6 +106,7 @@ class ModuleFacts(NamedTuple):
     pragmas: tuple[str, ...] = ()
     texts: tuple[tuple[str, int], ...] = ()
     """SQL texts that define or configure a database, with their lines."""
+    sql: SqlFacts = SqlFacts()
 
     def dumps(self) -> bytes:
         """Bytes for a cache; `loads` refuses them when they were damaged."""
@@ -150,10 +124,11 @@ class ModuleFacts(NamedTuple):
         return made._replace(
             functions=tuple(map(_function, made.functions)),
             classes=tuple(map(ClassFacts._make, made.classes)),
-            routes=tuple(map(RouteFacts._make, made.routes)),
+            routes=tuple(map(_route, made.routes)),
             routers=tuple(map(RouterFacts._make, made.routers)),
-            includes=tuple(map(IncludeFacts._make, made.includes)),
+            includes=tuple(map(_include, made.includes)),
             imports=tuple(map(ImportFacts._make, made.imports)),
+            sql=SqlFacts._make(made.sql),
         )
 
 
@@ -179,6 +154,7 @@ class _Extraction:
     def __init__(self, file: SourceFile) -> None:
         self.file = file
         self.names = Names(file.nodes, file.scopes, file.module, _Symbolic())
+        self.web = WebExtraction(file, self.names)
 
     def facts(self) -> ModuleFacts:
         file = self.file
@@ -190,19 +166,15 @@ class _Extraction:
             variables=tuple(variables),
             functions=tuple(self._functions()),
             classes=tuple(self._class(class_) for class_ in file.of(ast.ClassDef)),
-            routes=tuple(self._routes()),
-            routers=tuple(self._routers()),
-            includes=tuple(self._includes()),
+            routes=tuple(self.web.routes()),
+            routers=tuple(self.web.routers()),
+            includes=tuple(self.web.includes()),
             imports=tuple(self._imports()),
             dependencies=tuple(sorted(dependencies_of(self.file))),
-            annotated=tuple(self._aliases()),
+            annotated=tuple(self.web.aliases()),
+            pragmas=pragmas_of(file),
+            sql=sql_facts_of(file),
         )
-
-    def _aliases(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for name, bindings in self.file.scopes.in_scope(self.file.tree).items():
-            value = bindings[-1].value
-            if isinstance(value, ast.Subscript) and (found := tuple(self._annotated(value))):
-                yield name, found
 
     def _module_names(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         exports: list[tuple[str, str]] = []
@@ -311,39 +283,11 @@ class _Extraction:
             returns=self.names.of_annotation(function.returns) or "",
             parameters=tuple(argument.arg for argument, _ in parameters(function)),
             decorators=tuple(decorators),
-            depends=tuple(self._depends_of(function)),
+            depends=tuple(self.web.depends_of(function)),
+            taken=tuple(self.web.taken_names(function)),
             calls=calls,
             effects=effects,
         )
-
-    def _depends_of(self, function: FunctionNode) -> Iterator[str]:
-        """What the signature asks for by `Depends`, in defaults, in `Annotated` or by an alias."""
-        for argument, default in parameters(function):
-            if default is not None and is_dependency_marker(self.file, default):
-                yield from self._given(default)
-            elif isinstance(argument.annotation, ast.Subscript):
-                yield from self._annotated(argument.annotation)
-            elif argument.annotation is not None:
-                yield from self._alias(argument.annotation)
-
-    def _annotated(self, annotation: ast.Subscript) -> Iterator[str]:
-        for node in ast.walk(annotation.slice):
-            if is_dependency_marker(self.file, node):
-                yield from self._given(node)
-
-    def _alias(self, annotation: ast.expr) -> Iterator[str]:
-        if isinstance(annotation, ast.Name):
-            for value in self.file.values(annotation):
-                if isinstance(value, ast.Subscript):
-                    yield from self._annotated(value)
-            for binding in self.file.scopes.lookup(annotation.id, self.file.tree):
-                if binding.kind == "import":
-                    yield "annotated:" + binding.target
-
-    def _given(self, marker: ast.AST) -> Iterator[str]:
-        if isinstance(marker, ast.Call):
-            given = self.file.argument(marker, 0, "dependency")
-            yield (self.names.of(given) if given is not None else None) or "?"
 
     def _class(self, class_: ast.ClassDef) -> ClassFacts:
         attributes: dict[str, str] = {}
@@ -367,76 +311,6 @@ class _Extraction:
         inner = base.value if isinstance(base, ast.Subscript) else base
         return self.names.of(inner) or ""
 
-    def _routes(self) -> Iterator[RouteFacts]:
-        for route in self.file.routes:
-            yield RouteFacts(
-                function=self.names.of_definition(route.function),
-                methods=tuple(sorted(route.methods)),
-                path=route.path or "",
-                owner=self._owner(route.owner),
-                line=route.call.lineno,
-                depends=tuple(self._listed(route.call)),
-            )
-
-    def _listed(self, call: ast.Call) -> Iterator[str]:
-        """What a call's `dependencies=[Depends(...)]` names."""
-        for keyword in call.keywords:
-            if keyword.arg == "dependencies":
-                if not isinstance(keyword.value, (ast.List, ast.Tuple)):
-                    yield "?"
-                    continue
-                for item in keyword.value.elts:
-                    yield from self._given(item) if is_dependency_marker(self.file, item) else "?"
-
-    def _owner(self, owner: ast.expr) -> str:
-        """The dotted name of the variable that holds an app or router, where it is defined."""
-        if isinstance(owner, ast.Name):
-            bindings = self.file.scopes.lookup(owner.id, self.file.scopes.of(owner))
-            for binding in bindings:
-                if binding.kind == "import":
-                    return binding.target
-                if binding.kind == "assign":
-                    scope = self.file.qualname(binding.node)
-                    return ".".join(part for part in (self.file.module, scope, owner.id) if part)
-        if isinstance(owner, ast.Attribute):
-            inner = self._owner(owner.value)
-            return f"{inner}.{owner.attr}" if inner else ""
-        return ""
-
-    def _routers(self) -> Iterator[RouterFacts]:
-        for call in self.file.calls("APIRouter", "FastAPI"):
-            name = self.names.of(call.func)
-            if name not in {"fastapi.APIRouter", "fastapi.FastAPI"}:
-                continue
-            target = _assigned_to(self.file, call)
-            if target is not None:
-                yield RouterFacts(
-                    name=self._owner(target),
-                    prefix=self._text(call, "prefix"),
-                    line=call.lineno,
-                    depends=tuple(self._listed(call)),
-                    is_app=name == "fastapi.FastAPI",
-                )
-
-    def _includes(self) -> Iterator[IncludeFacts]:
-        for call in self.file.calls("include_router"):
-            router = self.file.argument(call, 0, "router")
-            if router is not None and isinstance(call.func, ast.Attribute):
-                yield IncludeFacts(
-                    owner=self._owner(call.func.value),
-                    router=self._owner(router),
-                    prefix=self._text(call, "prefix"),
-                    line=call.lineno,
-                    depends=tuple(self._listed(call)),
-                )
-
-    def _text(self, call: ast.Call, name: str) -> str:
-        given = self.file.argument(call, 99, name)
-        if given is None:
-            return ""
-        text = self.file.constant_text(given)
-        return "?" if text is None else text
-
     def _imports(self) -> Iterator[ImportFacts]:
         """What the file imports, each module once per line."""
         for statement in (*self.file.of(ast.Import), *self.file.of(ast.ImportFrom)):
@@ -459,23 +333,22 @@ class _Extraction:
         )
 
 
-def _assigned_to(file: SourceFile, call: ast.Call) -> ast.Name | ast.Attribute | None:
-    match file.parent(call):
-        case (
-            ast.Assign(targets=[ast.Name() | ast.Attribute() as target])
-            | ast.AnnAssign(target=ast.Name() | ast.Attribute() as target)
-        ):
-            return target
-        case _:
-            return None
-
-
 def _function(item: Iterable[Any]) -> FunctionFacts:
     made = FunctionFacts._make(item)
     return made._replace(
         calls=tuple(map(CallFact._make, made.calls)),
         effects=tuple(map(EffectFact._make, made.effects)),
     )
+
+
+def _route(item: Iterable[Any]) -> RouteFacts:
+    made = RouteFacts._make(item)
+    return made._replace(place=Place._make(made.place))
+
+
+def _include(item: Iterable[Any]) -> IncludeFacts:
+    made = IncludeFacts._make(item)
+    return made._replace(place=Place._make(made.place))
 
 
 def _plain(value: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
+from rules.core.database import Database
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.modules import Modules
 from rules.core.rule import Step
@@ -15,9 +16,9 @@ from rules.tables.effects import effects_of
 from rules.tables.types import CANONICAL, RETURNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from rules.core.facts import CallFact, ClassFacts, FunctionFacts
+    from rules.core.facts import CallFact, ClassFacts, FunctionFacts, RouteFacts
     from rules.core.source import SourceFile
 
 _HOPS = 12
@@ -46,6 +47,7 @@ class Project:
         self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
         self._known: dict[tuple[str, str], str] = {}
+        self._memo: dict[str, object] = {}
 
     @classmethod
     def of_files(cls, files: Iterable[SourceFile]) -> Self:
@@ -75,6 +77,10 @@ class Project:
         """The path of the file that defines a function or class; empty when nobody does."""
         module = self._module_of.get(name, "")
         return self.modules[module].path if module else ""
+
+    def module_of(self, name: str) -> ModuleFacts | None:
+        """The facts of the file that defines a function or class."""
+        return self.modules.get(self._module_of.get(name, ""))
 
     def label(self, name: str) -> str:
         """How a message names a function: `Service.run`, `fetch_price`, `requests.get`."""
@@ -231,6 +237,17 @@ class Project:
                 found.setdefault(callee, []).append((caller, call))
         return found
 
+    def calls_of(self, function: str) -> list[tuple[str, CallFact]]:
+        """The calls of a function of the project, each with the caller's dotted name."""
+        return self._callers.get(function, [])
+
+    @cached_property
+    def handlers(self) -> dict[str, RouteFacts]:
+        """The path operations by the dotted name of their function, prefixes left out."""
+        return {
+            route.function: route for facts in self.modules.values() for route in facts.routes
+        }
+
     def reach(self, function: str, kind: str) -> tuple[Step, ...]:
         """The shortest way from a function to an effect: `blocking`, `query` or `client`.
 
@@ -339,12 +356,41 @@ class Project:
             found |= fresh - set(near)
         return sorted(found)
 
+    def callers(self, function: str) -> frozenset[str]:
+        """The functions of the project that call this one."""
+        return frozenset(caller for caller, _ in self._callers.get(function, ()))
+
+    # Database
+
+    @cached_property
+    def database(self) -> Database:
+        """What the files together say about the database: commits, pragmas, relationships."""
+        return Database(self)
+
+    def pragmas(self) -> frozenset[str]:
+        """What the project does anywhere to configure SQLite, such as `journal_mode=wal`."""
+        return self.database.pragmas
+
     # Routes
 
     @cached_property
     def endpoints(self) -> list[Endpoint]:
         """Every path operation with its full paths and all its dependencies."""
         return endpoints_of(self)
+
+    @cached_property
+    def endpoints_by_module(self) -> dict[str, list[Endpoint]]:
+        """The same by the module that defines them."""
+        found: dict[str, list[Endpoint]] = {}
+        for endpoint in self.endpoints:
+            found.setdefault(endpoint.module, []).append(endpoint)
+        return found
+
+    def memo[Value](self, key: str, compute: Callable[[], Value]) -> Value:
+        """What `compute` gave the first time for this key; for work that several files share."""
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return cast("Value", self._memo[key])
 
     # Imports
 

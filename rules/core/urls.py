@@ -2,35 +2,69 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.facts import IncludeFacts, ModuleFacts, RouteFacts, RouterFacts
+    from rules.core.facts import ModuleFacts
     from rules.core.project import Project
+    from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts
 
 _DEPTH = 8
+_OWNERS = {"fastapi.APIRouter", "fastapi.FastAPI"}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path operation under one of the apps or routers that take it in.
 
-    `path` is the full path as far as it is known, None when a prefix is computed. `depends` are
-    the dotted names of all its dependencies, `?` for one that could not be resolved. `order` is
-    the position in which the app registers it, `app` the dotted name of the outermost owner.
+    `path` is the full path as far as it is known, None when a prefix is computed; `own_path` is
+    what the route itself says. `depends` are the dotted names of all its dependencies, `?` for
+    one that could not be resolved. `order` is the way to the place where it is registered, from
+    the app inwards; `app` is the dotted name of the outermost owner.
     """
 
     function: str
     methods: frozenset[str]
     path: str | None
+    own_path: str
     depends: tuple[str, ...]
-    file: str
+    module: str
     line: int
     app: str
-    order: tuple[int, ...]
+    order: tuple[Place, ...]
+
+    @property
+    def file(self) -> str:
+        """The path of the file that defines it."""
+        return self.order[-1].file
+
+    @property
+    def conditions(self) -> frozenset[tuple[str, str]]:
+        """The branches that decide whether it is registered, with their files."""
+        return frozenset((place.file, place.condition) for place in self.order if place.condition)
+
+    def is_before(self, other: Endpoint) -> bool | None:
+        """Whether an app that takes in both registers this one first; None: nobody can tell."""
+        for mine, theirs in zip(self.order, other.order, strict=False):
+            if mine == theirs:
+                continue
+            if (mine.file, mine.function) != (theirs.file, theirs.function):
+                return None
+            return mine.line < theirs.line
+        return None
+
+
+class _Way(NamedTuple):
+    """One way from a router to an app: prefix (None: computed), dependencies, order."""
+
+    app: str
+    prefix: str | None
+    depends: tuple[str, ...]
+    order: tuple[Place, ...]
 
 
 def endpoints_of(project: Project) -> list[Endpoint]:
@@ -38,19 +72,55 @@ def endpoints_of(project: Project) -> list[Endpoint]:
     return list(_Linker(project).endpoints())
 
 
+def dependencies_asked(project: Project, names: tuple[str, ...], module: str) -> Iterator[str]:
+    """The dotted names behind what a module's facts call dependencies, `?` for an unknown one."""
+    for name in names:
+        if name == "?":
+            yield name
+        elif name.startswith("annotated:"):
+            yield from _alias(project, name.removeprefix("annotated:"), module, _DEPTH)
+        else:
+            yield project.resolve(name, module)
+
+
+def _alias(project: Project, name: str, importer: str, depth: int) -> Iterator[str]:
+    """What an imported `Annotated` alias asks for; nothing when it is just a class."""
+    split = project.split(name, importer)
+    if split is None or not depth:
+        return
+    module, rest = split
+    defined = project.modules[module]
+    if (asked := dict(defined.annotated).get(rest)) is not None:
+        yield from dependencies_asked(project, asked, module)
+    elif (target := dict(defined.exports).get(rest)) is not None:
+        yield from _alias(project, target, module, depth - 1)
+
+
 class _Linker:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.routers: dict[str, tuple[ModuleFacts, RouterFacts]] = {}
         self.included_in: dict[str, list[tuple[ModuleFacts, IncludeFacts]]] = {}
+        self.known_ways: dict[str, list[_Way]] = {}
+        counted: Counter[str] = Counter()
         for facts in project.modules.values():
             for router in facts.routers:
-                self.routers[router.name] = (facts, router)
+                if self._is_router(router, facts):
+                    self.routers[router.name] = (facts, router)
+                    counted[router.name] += 1
+        self.reused = {name for name, number in counted.items() if number > 1}
         for facts in project.modules.values():
             for include in facts.includes:
                 self.included_in.setdefault(self.variable(include.router, facts), []).append(
                     (facts, include)
                 )
+        self.is_partly_unknown = "" in self.included_in
+
+    def _is_router(self, router: RouterFacts, facts: ModuleFacts) -> bool:
+        if router.made_by in _OWNERS:
+            return True
+        made_by = self.project.resolve(router.made_by, facts.module)
+        return made_by in _OWNERS or any(self.project.inherits(made_by, name) for name in _OWNERS)
 
     def variable(self, name: str, facts: ModuleFacts) -> str:
         """Where the router that a file calls `name` is defined, through imports of imports."""
@@ -73,62 +143,62 @@ class _Linker:
         for facts in self.project.modules.values():
             for route in facts.routes:
                 own = (*route.depends, *self._of_function(route))
-                resolved = tuple(self._resolved(own, facts))
-                owner = self.variable(route.owner, facts)
-                for app, prefix, depends, order in self._ways(owner, _DEPTH):
+                resolved = tuple(dependencies_asked(self.project, own, facts.module))
+                owner = self.variable(route.owner, facts) if route.owner else ""
+                for way in self.ways(owner):
                     yield Endpoint(
                         function=route.function,
                         methods=frozenset(route.methods),
-                        path=None if prefix is None or not route.path else prefix + route.path,
-                        depends=(*resolved, *depends),
-                        file=facts.path,
+                        path=_joined(way.prefix, route.path),
+                        own_path=route.path,
+                        depends=(*resolved, *way.depends),
+                        module=facts.module,
                         line=route.line,
-                        app=app,
-                        order=(*order, route.line),
+                        app=way.app,
+                        order=(*way.order, route.place),
                     )
 
     def _of_function(self, route: RouteFacts) -> tuple[str, ...]:
         known = self.project.functions.get(route.function)
         return known.depends if known else ()
 
-    def _resolved(self, names: tuple[str, ...], facts: ModuleFacts) -> Iterator[str]:
-        for name in names:
-            if name == "?":
-                yield name
-            elif name.startswith("annotated:"):
-                yield from self._alias(name.removeprefix("annotated:"), facts, _DEPTH)
-            else:
-                yield self.project.resolve(name, facts.module)
+    def ways(self, owner: str) -> list[_Way]:
+        """The ways from a router to the apps, worked out once for each router."""
+        if owner not in self.known_ways:
+            self.known_ways[owner] = list(self._ways(owner, _DEPTH))
+        return self.known_ways[owner]
 
-    def _alias(self, name: str, facts: ModuleFacts, depth: int) -> Iterator[str]:
-        """What an imported `Annotated` alias asks for; nothing when it is just a class."""
-        split = self.project.split(name, facts.module)
-        if split is None or not depth:
-            return
-        module, rest = split
-        defined = self.project.modules[module]
-        if (asked := dict(defined.annotated).get(rest)) is not None:
-            yield from self._resolved(asked, defined)
-        elif (target := dict(defined.exports).get(rest)) is not None:
-            yield from self._alias(target, defined, depth - 1)
-
-    def _ways(
-        self, owner: str, depth: int
-    ) -> Iterator[tuple[str, str | None, tuple[str, ...], tuple[int, ...]]]:
-        """Outermost owner, prefix, dependencies and order for each way into an app."""
-        facts, router = self.routers.get(owner, (None, None))
-        prefix = router.prefix if router else ""
-        depends = tuple(self._resolved(router.depends, facts)) if facts and router else ()
-        known = None if "?" in prefix else prefix
-        includes = self.included_in.get(owner, []) if depth else []
+    def _ways(self, owner: str, depth: int) -> Iterator[_Way]:
+        prefix, depends, is_app = self._given_by(owner)
+        includes = self.included_in.get(owner, []) if depth and owner else []
         if not includes:
-            yield owner, known, depends if router else (*depends, "?"), ()
+            unknown = ("?",) if self.is_partly_unknown and not is_app else ()
+            yield _Way(owner, prefix, (*depends, *unknown), ())
         for outer, include in includes:
-            outer_name = self.variable(include.owner, outer)
-            more = tuple(self._resolved(include.depends, outer))
-            for app, before, inherited, order in self._ways(outer_name, depth - 1):
-                parts = (before, include.prefix, known)
-                whole = None
-                if before is not None and known is not None and "?" not in include.prefix:
-                    whole = "".join(part or "" for part in parts)
-                yield app, whole, (*depends, *more, *inherited), (*order, include.line)
+            outer_name = self.variable(include.owner, outer) if include.owner else ""
+            more = tuple(dependencies_asked(self.project, include.depends, outer.module))
+            for way in self._ways(outer_name, depth - 1):
+                given = None if "?" in include.prefix else include.prefix
+                yield _Way(
+                    way.app,
+                    _joined(way.prefix, given, prefix),
+                    (*depends, *more, *way.depends),
+                    (*way.order, include.place),
+                )
+
+    def _given_by(self, owner: str) -> tuple[str | None, tuple[str, ...], bool]:
+        """Prefix, dependencies, and whether it is an app, of the router with this name."""
+        if owner not in self.routers or owner in self.reused:
+            return None, ("?",), False
+        facts, router = self.routers[owner]
+        depends = tuple(dependencies_asked(self.project, router.depends, facts.module))
+        if router.made_by not in _OWNERS:
+            made_by = self.project.resolve(router.made_by, facts.module)
+            depends = depends if made_by in _OWNERS else (*depends, "?")
+        return None if "?" in router.prefix else router.prefix, depends, router.is_app
+
+
+def _joined(*parts: str | None) -> str | None:
+    """The parts of a path one after the other; None when one is not known."""
+    known = [part for part in parts if part is not None]
+    return "".join(known) if len(known) == len(parts) else None

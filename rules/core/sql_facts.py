@@ -1,0 +1,212 @@
+"""What the rest of the project needs to know of one file's database code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from rules.core.queries import queries
+from rules.core.rule import FileKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_COMMITS = frozenset({
+    "commit", "begin", "begin_nested", "executescript", "transaction", "atomic", "acommit",
+    "commit_transaction", "begin_transaction",
+})  # fmt: skip
+_CONNECTS = {
+    "sqlite3.connect": "sqlite3",
+    "aiosqlite.connect": "aiosqlite",
+    "sqlalchemy.create_engine": "sqlalchemy",
+    "sqlalchemy.ext.asyncio.create_async_engine": "sqlalchemy",
+}
+_PRAGMA = re.compile(r"\bpragma\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)", re.IGNORECASE)
+_FOREIGN_KEY = re.compile(r"\breferences\s+[\w\"`\[]+|\bforeign\s+key\b", re.IGNORECASE)
+_CONNECTION = re.compile(r"(^|_)(conn|connection|con|db|database|session|sess|tx|transaction)$")
+
+
+class ConnectFacts(NamedTuple):
+    """One place that connects to SQLite: the driver and whether the database lives in memory."""
+
+    driver: str
+    line: int
+    in_memory: bool
+
+
+class SqlFacts(NamedTuple):
+    """The database code of one file.
+
+    `commits` names the functions that commit or open a block that does, `writes` those that
+    write through a connection or session that they are given. `relationships` are class,
+    attribute and loading strategy of each lazy relationship of a model.
+    """
+
+    commits: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    connects: tuple[tuple[str, int, bool], ...] = ()
+    relationships: tuple[tuple[str, str, str], ...] = ()
+
+
+def sql_facts_of(file: SourceFile) -> SqlFacts:
+    """The facts of one file; nothing outside the file is asked."""
+    return SqlFacts(
+        commits=tuple(sorted(_commits(file))),
+        writes=tuple(sorted(_writes(file))),
+        connects=tuple(_connects(file)),
+        relationships=tuple(_relationships(file)),
+    )
+
+
+def pragmas_of(file: SourceFile) -> tuple[str, ...]:
+    """What the file does to configure SQLite, in lower case and sorted.
+
+    `journal_mode=wal` for a `PRAGMA`, `?` for one whose name is computed; `timeout` for a
+    connection with a busy timeout of its own, `adapter` for a registered adapter, and
+    `references` for a foreign key in a schema or model.
+    """
+    if file.kind is FileKind.TEST:
+        return ()
+    return tuple(sorted({*_pragmas(file.text), *_settings(file)}))
+
+
+def _pragmas(text: str) -> Iterator[str]:
+    if "pragma" in text or "PRAGMA" in text:
+        for name, value in _PRAGMA.findall(text):
+            name = name.rsplit(".", 1)[-1].lower()
+            yield f"{name}={value.lower()}" if value and value != "{" else name
+        if re.search(r"(?i)\bpragma\s+(\{|%|['\"])", text):
+            yield "?"
+    if ("REFERENCES" in text or "references" in text or "FOREIGN" in text) and _FOREIGN_KEY.search(
+        text
+    ):
+        yield "references"
+
+
+def _settings(file: SourceFile) -> Iterator[str]:
+    if "ForeignKey" in file.called_names or "foreign_key=" in file.text:
+        yield "references"
+    if "register_adapter" in file.called_names:
+        yield "adapter"
+    for call in _connecting(file):
+        if any(keyword.arg in {"timeout", "connect_args", None} for keyword in call.keywords):
+            text = file.source(call)
+            if "timeout" in text or "**" in text or "connect_args=" in text and "{" not in text:
+                yield "timeout"
+
+
+def _connecting(file: SourceFile) -> Iterator[ast.Call]:
+    present = file.called_names & {"connect", "create_engine", "create_async_engine"}
+    if not present:
+        return
+    for call in file.calls(*sorted(present)):
+        if file.qualified_name(call.func) in _CONNECTS:
+            yield call
+
+
+def _connects(file: SourceFile) -> Iterator[ConnectFacts]:
+    for call in _connecting(file):
+        driver = _CONNECTS[file.qualified_name(call.func) or ""]
+        given = file.argument(call, 0, "url" if driver == "sqlalchemy" else "database")
+        text = file.text_of(given) if given is not None else None
+        address = text.with_holes("?") if text is not None else ""
+        if driver == "sqlalchemy" and not address.startswith("sqlite"):
+            continue
+        in_memory = ":memory:" in address or "mode=memory" in address or address == "sqlite://"
+        read_only = "mode=ro" in address or "immutable=1" in address
+        yield ConnectFacts(driver, call.lineno, in_memory or read_only)
+
+
+def _commits(file: SourceFile) -> set[str]:
+    found: set[ast.AST | None] = set()
+    for call in file.calls(*sorted(_COMMITS & file.called_names)):
+        found.add(file.enclosing_function(call))
+    if "isolation_level" in file.text or "autocommit" in file.text.lower():
+        for keyword in file.of(ast.keyword):
+            if keyword.arg in {"isolation_level", "autocommit"} and _is_on(keyword.value):
+                found.add(file.enclosing_function(keyword))
+    for query in queries(file):
+        if query.verb in {"begin", "commit", "end"}:
+            found.add(file.enclosing_function(query.call))
+    for item in file.of(ast.withitem):
+        if is_committing_block(item, file):
+            found.add(file.enclosing_function(item.context_expr))
+    return {file.names.of_definition(node) for node in found if _is_function(node)}
+
+
+def _is_on(value: ast.expr) -> bool:
+    return not (isinstance(value, ast.Constant) and value.value is False)
+
+
+def _is_function(node: ast.AST | None) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+
+
+def is_committing_block(item: ast.withitem, file: SourceFile) -> bool:
+    """Whether `with x:` commits at its end because `x` is a connection or a transaction."""
+    given = item.context_expr
+    if isinstance(given, ast.Call):
+        return file.qualified_name(given.func) in {"sqlite3.connect", "psycopg.connect"}
+    last = given.attr if isinstance(given, ast.Attribute) else getattr(given, "id", "")
+    return bool(_CONNECTION.search(last.lower()))
+
+
+def _writes(file: SourceFile) -> set[str]:
+    """Functions that write through a parameter."""
+    found: set[str] = set()
+    if not file.imports("sqlalchemy", "sqlmodel", "sqlite3", "aiosqlite"):
+        return found
+    for query in queries(file):
+        function = file.enclosing_function(query.call)
+        if query.writes and function is not None and is_given(query.owner, file):
+            found.add(file.names.of_definition(function))
+    return found
+
+
+def is_given(owner: ast.expr, file: SourceFile) -> bool:
+    """Whether a connection, or the cursor on it, is a parameter of the function around."""
+    while isinstance(owner, (ast.Attribute, ast.Call, ast.Await)):
+        if isinstance(owner, ast.Call):
+            owner = owner.func
+        else:
+            owner = owner.value
+    if not isinstance(owner, ast.Name):
+        return False
+    bindings = file.names.reaching(owner)
+    if bindings and bindings[-1].kind == "argument":
+        return owner.id not in {"self", "cls"}
+    value = bindings[-1].value if bindings and bindings[-1].kind in {"assign", "with"} else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        return value.func.attr == "cursor" and is_given(value.func.value, file)
+    return False
+
+
+def _relationships(file: SourceFile) -> Iterator[tuple[str, str, str]]:
+    if not file.called_names & {"relationship", "Relationship"}:
+        return
+    for call in file.calls(*sorted(file.called_names & {"relationship", "Relationship"})):
+        statement = file.parent(call)
+        class_ = file.enclosing_class(call)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if class_ is not None:
+                    yield file.names.of_definition(class_), name, _strategy(call, file)
+            case _:
+                pass
+
+
+def _strategy(call: ast.Call, file: SourceFile) -> str:
+    """How a relationship is loaded: `select` when nothing is said."""
+    for keyword in call.keywords:
+        if keyword.arg == "lazy":
+            value = file.literal(keyword.value)
+            return value if isinstance(value, str) else "?"
+        if keyword.arg in {"sa_relationship_kwargs", "sa_relationship", None}:
+            found = re.search(r"lazy[\"']?\s*[:=]\s*[\"'](\w+)", file.source(keyword.value))
+            return found[1] if found else "select"
+    return "select"
