@@ -161,6 +161,7 @@ def _finding(file: SourceFile, rule: Rule, problem: Problem) -> Finding:
         trace=problem.trace,
         scope=file.qualname(node),
         code=_code(file, node, first, last),
+        ruff=problem.ruff,
     )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from rules.core.names import Names
 from rules.core.routes import dependencies_of
 from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters
-from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
 from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
+from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
 from rules.tables.effects import effects_of
 
 if TYPE_CHECKING:

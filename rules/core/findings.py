@@ -56,6 +56,8 @@ class Finding:
     new: bool = True
     scope: str = ""
     code: str = ""
+    ruff: tuple[str, ...] | None = None
+    """The codes with which ruff reports the same; None stands for all ruff peers of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +111,6 @@ def _finding(data: dict[str, Any]) -> Finding:
     plain["severity"] = Severity(data["severity"])
     plain["confidence"] = Confidence(data["confidence"])
     plain["trace"] = tuple(Step(**step) for step in data["trace"])
+    plain["ruff"] = None if data["ruff"] is None else tuple(data["ruff"])
     plain["fix"] = Suggestion(**data["fix"]) if data["fix"] else None
     return Finding(**plain)

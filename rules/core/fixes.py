@@ -67,6 +67,20 @@ def statement(text: str) -> Fix:
     return rewrite
 
 
+def small_statement(text: str) -> Fix:
+    """A fix that puts this statement in the place of a one-line one; the comments around it stay."""
+
+    def rewrite(node: cst.CSTNode) -> Rewritten | None:
+        import libcst as cst
+
+        new = cst.parse_statement(text)
+        if not isinstance(node, cst.SimpleStatementLine) or len(node.body) != 1:
+            return None
+        return node.with_changes(body=new.body) if isinstance(new, type(node)) else None
+
+    return rewrite
+
+
 def remove(_: cst.CSTNode) -> Rewritten:
     """A fix that takes the flagged statement, argument or keyword away."""
     import libcst as cst

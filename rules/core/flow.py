@@ -307,10 +307,18 @@ class Flow:
         if self._parameters.is_injected(binding):
             return None
         given = list(self._given(function, binding, use))
-        if given and (_is_private(function) or not any(given)):
+        if given and (_is_private(function) or self._all_harmless(function, binding, use)):
             return self._worst(given)
         outside = (origin for origin in given if origin and origin.kind != "parameter")
         return self._worst(outside) or self._unknown(binding, function)
+
+    def _all_harmless(self, function: FunctionNode, binding: Binding, use: Use) -> bool:
+        """Whether every caller in this file gives a constant, a number or a checked value."""
+        given = (
+            self._parameters.argument(call, function, binding.name)
+            for call in self._parameters.calls_of(function)
+        )
+        return all(value is None or self.is_harmless(value, use) for value in given)
 
     def _unknown(self, binding: Binding, function: FunctionNode) -> Origin:
         return Origin("parameter", binding.name, f"{function.name}()", binding.node)

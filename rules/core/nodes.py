@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,9 @@ _NAMED = {
 }  # fmt: skip
 
 
+_NONE: list[Any] = []
+
+
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):
     def __missing__(self, node_type: type[ast.AST]) -> tuple[str, ...]:
         found = self[node_type] = _fields(node_type)
@@ -59,7 +62,7 @@ class Nodes:
 
     def of[Node: ast.AST](self, node_type: type[Node]) -> list[Node]:
         """Every node of exactly this type."""
-        return cast("list[Node]", self._by_type.get(node_type, ()))
+        return self._by_type.get(node_type, _NONE)  # pyright: ignore[reportReturnType] keyed so
 
     def types(self) -> Iterator[type[ast.AST]]:
         """The node types that occur."""

@@ -244,9 +244,7 @@ class Project:
     @cached_property
     def handlers(self) -> dict[str, RouteFacts]:
         """The path operations by the dotted name of their function, prefixes left out."""
-        return {
-            route.function: route for facts in self.modules.values() for route in facts.routes
-        }
+        return {route.function: route for facts in self.modules.values() for route in facts.routes}
 
     def reach(self, function: str, kind: str) -> tuple[Step, ...]:
         """The shortest way from a function to an effect: `blocking`, `query` or `client`.

@@ -125,7 +125,7 @@ class _Run:
             out_of_scope=dict(sorted(self.out_of_scope.items())),
             suppressed=self.suppressed,
             deferred=self.deferred,
-            notes=tuple(self.notes),
+            notes=(*self.notes, *self.config.unknown_rules(catalog.all_rules().values())),
         )
 
     def _verdict(self) -> Verdict:
@@ -221,7 +221,9 @@ class _Run:
             return False
         if self.ruff is None:
             self.ruff = RuffConfig.of(self._read_of_project)
-        return self.ruff.covers(catalog.all_rules()[finding.rule], finding.path)
+        if finding.ruff is None:
+            return self.ruff.covers(catalog.all_rules()[finding.rule], finding.path)
+        return any(self.ruff.selects(finding.path, code) for code in finding.ruff)
 
     def _read_of_project(self, path: str) -> bytes | None:
         """A file as the base has it, so that a change cannot silence its own review."""

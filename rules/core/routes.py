@@ -22,7 +22,8 @@ _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Dep
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One path operation: `methods` in lower case (`websocket` for a socket), `path` as written.
+    """One path operation: `methods` in lower case (`websocket` for a socket, `?` for computed ones),
+    `path` as written.
 
     `owner` is the expression of the app or router. `path` is None when it is not constant.
     """
@@ -104,11 +105,12 @@ def _methods(file: SourceFile, attr: str, call: ast.Call) -> frozenset[str]:
         return frozenset({attr})
     if attr in {"websocket", "websocket_route"}:
         return frozenset({"websocket"})
-    given = file.literal(file.argument(call, 99, "methods"))
+    argument = file.argument(call, 99, "methods")
+    given = file.literal(argument) if argument is not None else None
     if isinstance(given, (list, tuple, set)):
         names = cast("Iterable[object]", given)
         return frozenset(str(method).lower() for method in names)
-    return frozenset({"get"})
+    return frozenset({"get"} if given is None else {"?"})
 
 
 def _path(file: SourceFile, call: ast.Call) -> str | None:

@@ -75,7 +75,8 @@ class Problem:
     """What a rule says about one node.
 
     `fix` turns the libcst node that stands at `node` into its replacement; it runs only when a
-    suggestion is wanted, and the result is offered only after it was verified.
+    suggestion is wanted, and the result is offered only after it was verified. `ruff` names the
+    codes with which ruff reports this very problem; None stands for all ruff peers of the rule.
     """
 
     node: ast.AST
@@ -84,6 +85,7 @@ class Problem:
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
     trace: tuple[Step, ...] = ()
+    ruff: tuple[str, ...] | None = None
 
 
 class Check[Node: ast.AST](Protocol):

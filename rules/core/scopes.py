@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,8 @@ type Kind = Literal[
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-SCOPES = (ast.Module, ast.ClassDef, ast.Lambda, *FUNCTIONS, *COMPREHENSIONS)
+_BODY_TYPES = frozenset({ast.ClassDef, *FUNCTIONS})
+_SCOPE_TYPES = frozenset({ast.Module, ast.Lambda, *COMPREHENSIONS}) | _BODY_TYPES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +70,8 @@ class Scopes:
         parents = self._nodes.parents
         child, parent = node, parents.get(node)
         while parent is not None:
-            if isinstance(parent, SCOPES) and _is_inside(child, parent):
-                return parent
+            if parent.__class__ in _SCOPE_TYPES and _is_inside(child, parent):
+                return cast("Scope", parent)
             child, parent = parent, parents.get(parent)
         return self._nodes.tree
 
@@ -169,7 +170,7 @@ class Scopes:
         scope = self.of(statement)
         prefix = ""
         if isinstance(statement, ast.ImportFrom):
-            prefix = self._absolute(statement) + "."
+            prefix = self.absolute(statement) + "."
         for alias in statement.names:
             bound = alias.asname or (alias.name if prefix else alias.name.split(".")[0])
             target = prefix + alias.name if prefix or alias.asname else bound
@@ -177,7 +178,8 @@ class Scopes:
                 bound, statement, scope, "import", statement.lineno, alias.col_offset, target=target
             )
 
-    def _absolute(self, statement: ast.ImportFrom) -> str:
+    def absolute(self, statement: ast.ImportFrom) -> str:
+        """The dotted name of the module that a `from` import names, relative ones resolved."""
         if not statement.level:
             return statement.module or ""
         parts = self._module.split(".")
@@ -186,9 +188,9 @@ class Scopes:
         return ".".join(part for part in (base, statement.module) if part)
 
 
-def _is_inside(child: ast.AST, scope: Scope) -> bool:
+def _is_inside(child: ast.AST, scope: ast.AST) -> bool:
     """Whether a child of a scope's node is evaluated in that scope and not around it."""
-    if isinstance(scope, (ast.ClassDef, *FUNCTIONS)):
+    if scope.__class__ in _BODY_TYPES:
         return isinstance(child, ast.stmt)
     return not isinstance(scope, ast.Lambda) or child is scope.body
 

@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from rules.core.names import Names
 from rules.core.nodes import Nodes
@@ -66,7 +66,7 @@ class SourceFile:
         self.tree = parse(text)
         self.nodes = Nodes(self.tree)
         self.module = module_of(path)
-        self._memo: dict[str, object] = {}
+        self._memo: dict[str, Any] = {}
 
     @property
     def project(self) -> Project | None:
@@ -170,9 +170,10 @@ class SourceFile:
 
     def memo[Value](self, key: str, compute: Callable[[], Value]) -> Value:
         """What `compute` gave the first time for this key; for work that several nodes share."""
-        if key not in self._memo:
-            self._memo[key] = compute()
-        return cast("Value", self._memo[key])
+        memo = self._memo
+        if key not in memo:
+            memo[key] = compute()
+        return memo[key]
 
     # Calls
 
@@ -263,28 +264,25 @@ class SourceFile:
 
     def imports(self, *modules: str) -> bool:
         """Whether the file imports any of these modules or anything inside them."""
-        return any(
-            found == module or found.startswith(module + ".")
-            for module in modules
-            for found in self.imported_modules
+        return not self._imported_prefixes.isdisjoint(modules)
+
+    @cached_property
+    def _imported_prefixes(self) -> frozenset[str]:
+        """Every imported name and each package around it: `a`, `a.b` and `a.b.c`."""
+        return frozenset(
+            ".".join(parts[:number])
+            for parts in (name.split(".") for name in self.imported_modules)
+            for number in range(1, len(parts) + 1)
         )
 
     @cached_property
     def imported_modules(self) -> frozenset[str]:
         """The dotted names of all modules and names that the file imports, `a.b.c` per name."""
-        found: set[str] = set()
-        for names in self.scopes_with_imports():
-            found.update(binding.target for binding in names)
-        for statement in self.of(ast.Import):
-            found.update(alias.name for alias in statement.names)
+        found = {alias.name for statement in self.of(ast.Import) for alias in statement.names}
+        for statement in self.of(ast.ImportFrom):
+            module = self.scopes.absolute(statement)
+            found.update(f"{module}.{alias.name}" for alias in statement.names)
         return frozenset(found)
-
-    def scopes_with_imports(self) -> Iterator[list[Binding]]:
-        """The import bindings of every scope."""
-        for scope in (self.tree, *self.functions, *self.of(ast.ClassDef)):
-            for bindings in self.scopes.in_scope(scope).values():
-                if any(binding.kind == "import" for binding in bindings):
-                    yield [binding for binding in bindings if binding.kind == "import"]
 
     # Values
 

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_KNOWN = re.compile(
-    "|".join(f"(?P<k{number}>{text})" for number, text in enumerate(KNOWN.values()))
-)
-_KINDS = list(KNOWN)
+_KNOWN = {kind: (marks, re.compile(pattern)) for kind, (marks, pattern) in KNOWN.items()}
 _WALLET_KEY = re.compile(r"^(0x)?[0-9a-fA-F]{64}$")
 _WALLET_NAME = re.compile(
     r"(priv|secret|(^|_)pk$|wallet_?key|signer|mnemonic|owner_?key)", re.IGNORECASE
@@ -102,8 +99,13 @@ def _problem(node: ast.Constant, what: str, confidence: Confidence = Confidence.
 
 
 def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
-    """Literals that give themselves away; the whole text is searched first, as it is cheap."""
-    if not _KNOWN.search(file.text):
+    """Literals that give themselves away; only what the whole text has marks of is looked for."""
+    kinds = [
+        (kind, pattern)
+        for kind, (marks, pattern) in _KNOWN.items()
+        if any(mark in file.text for mark in marks)
+    ]
+    if not kinds:
         return
     for constant in file.of(ast.Constant):
         value = constant.value
@@ -113,9 +115,10 @@ def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
             or isinstance(file.parent(constant), ast.Expr)
         ):
             continue
-        found = _KNOWN.search(value)
-        if found and not _is_made_up(found[0]):
-            yield constant, _KINDS[int((found.lastgroup or "k0")[1:])]
+        for kind, pattern in kinds:
+            if (found := pattern.search(value)) and not _is_made_up(found[0]):
+                yield constant, kind
+                break
 
 
 def _is_made_up(value: str) -> bool:
