@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.rule import FileKind
 from rules.core.source import kind_of
-from rules.core.urls import asked_by
+from rules.core.urls import dependencies_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,10 @@ class Database:
 
     def dependencies(self, function: str) -> tuple[str, ...]:
         """The dotted names of what a function asks for by `Depends`; `?` where nobody can tell."""
-        return asked_by(self._project, function)
+        known, facts = self._project.functions.get(function), self._project.module_of(function)
+        if known is None or facts is None:
+            return ()
+        return tuple(dependencies_asked(self._project, known.depends, facts.module))
 
     # Models
 
