@@ -22,10 +22,10 @@ _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Dep
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One path operation: `methods` in lower case (`websocket` for a socket, `?` for computed ones),
-    `path` as written.
+    """One path operation.
 
-    `owner` is the expression of the app or router. `path` is None when it is not constant.
+    `methods` are in lower case: `websocket` for a socket, `?` when they are computed. `path` is
+    as written. `owner` is the expression of the app or router. `path` is None when it is not constant.
     """
 
     function: FunctionNode

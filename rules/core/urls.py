@@ -202,3 +202,11 @@ def _joined(*parts: str | None) -> str | None:
     """The parts of a path one after the other; None when one is not known."""
     known = [part for part in parts if part is not None]
     return "".join(known) if len(known) == len(parts) else None
+
+
+def asked_by(project: Project, function: str) -> tuple[str, ...]:
+    """What a function of the project asks for by `Depends`, by dotted name; `?` where unknown."""
+    known = project.functions.get(function)
+    if known is None:
+        return ("?",)
+    return tuple(dependencies_asked(project, known.depends, project.module_of(function)))
