@@ -113,6 +113,31 @@ def client_per_request(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             return (await self.client.get(url)).text
     ```
 
+    Also when the route stands in another module:
+
+    ```python
+    # path: app/services/news.py
+    import httpx
+
+
+    async def fetch(url: str) -> str:
+        async with httpx.AsyncClient() as client:  # finding
+            return (await client.get(url)).text
+    ```
+    ```python
+    # path: app/routers/news.py
+    from fastapi import APIRouter
+
+    from app.services.news import fetch
+
+    router = APIRouter()
+
+
+    @router.get("/news")
+    async def news(url: str) -> str:
+        return await fetch(url)
+    ```
+
     A function that nothing shows to run per request may open a client for its own work:
 
     ```python
@@ -145,6 +170,6 @@ def _trace(found: Repeated, call: ast.Call, file: SourceFile) -> tuple[Step, ...
     if found.caller is None:
         return ()
     return (
-        Step(file.path, found.caller.lineno, "called here for each request"),
+        found.caller,
         Step(file.path, call.lineno, "a new client is built"),
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from rules.core.rule import Step
+
 if TYPE_CHECKING:
+    from rules.core.project import Project
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
@@ -17,7 +20,7 @@ class Repeated(NamedTuple):
     """`when` ends the sentence "is built …"; `caller` is the call that leads there, if not direct."""
 
     when: str
-    caller: ast.Call | None = None
+    caller: Step | None = None
 
 
 def repeated(node: ast.AST, file: SourceFile) -> Repeated | None:
@@ -111,12 +114,39 @@ def _ends_in_round(node: ast.AST, file: SourceFile) -> bool:
 
 
 def _called_per_request(function: FunctionNode, file: SourceFile) -> Repeated | None:
-    """A route or dependency of the same file that calls the function."""
+    """A route or dependency that calls the function, here or elsewhere, over two calls at most."""
     name = file.names.of_definition(function)
     for call in file.calls(function.name):
         caller = file.enclosing_function(call)
         if caller is None or caller is function or file.qualified_name(call.func) != name:
             continue
         if found := _per_request(caller, file):
-            return Repeated(f"{found}, through `{function.name}`", call)
+            step = Step(file.path, call.lineno, "called here for each request")
+            return Repeated(f"{found}, through `{function.name}`", step)
+    return _called_from_elsewhere(name, function.name, file.project, 2) if file.project else None
+
+
+def _called_from_elsewhere(name: str, shown: str, project: Project, hops: int) -> Repeated | None:
+    for caller, call in project.calls_of(name):
+        if call.guarded or call.handed_off or caller == name:
+            continue
+        step = Step(project.path_of(caller), call.line, "called here for each request")
+        if (route := project.handlers.get(caller)) is not None:
+            methods = "/".join(method.upper() for method in route.methods)
+            return Repeated(f"for each `{methods} {route.path}`, through `{shown}`", step)
+        if project.is_dependency(caller):
+            label = project.label(caller)
+            return Repeated(f"for each request that depends on `{label}`, through `{shown}`", step)
+        if hops > 1 and _runs_each_time(caller, project):
+            found = _called_from_elsewhere(caller, shown, project, hops - 1)
+            if found is not None:
+                return found
     return None
+
+
+def _runs_each_time(function: str, project: Project) -> bool:
+    """Whether a function is no cache in front of what it calls."""
+    known = project.functions.get(function)
+    return known is not None and not any(
+        decorator.rsplit(".", 1)[-1] in _ONCE for decorator in known.decorators
+    )
