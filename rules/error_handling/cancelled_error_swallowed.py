@@ -1,0 +1,172 @@
+"""ERR102."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.error_handling.handlers import (
+    CANCELLED,
+    caught,
+    is_log_call,
+    last_name,
+    raises,
+    run_by,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+
+@rule(
+    "ERR102",
+    on=ast.Try,
+    severity=Severity.CRITICAL,
+    silent_in=(FileKind.TEST,),
+    peers=("flake8-async:ASYNC103", "sonar:S7497"),
+)
+def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
+    """A cancellation that is caught and not raised again leaves a task that cannot be stopped.
+
+    `CancelledError` is how `asyncio` asks a task to end: at a shutdown, a timeout, the failure of
+    a sibling in a `TaskGroup`. It is a `BaseException` so that `except Exception` lets it pass; a
+    bare `except` and `except BaseException` do not. Clean up and `raise`.
+
+    ```python
+    import asyncio
+
+
+    async def poll(client) -> None:
+        while True:
+            try:
+                await client.refresh()
+            except:  # finding: critical
+                await asyncio.sleep(1)
+
+
+    async def once(client) -> int:
+        try:
+            await client.refresh()
+        except asyncio.CancelledError:  # finding
+            pass
+        await client.save()
+        return 1
+    ```
+
+    Raised again, or caught by a handler before:
+
+    ```python
+    import asyncio
+
+
+    async def poll(client, log) -> None:
+        while True:
+            try:
+                await client.refresh()
+            except asyncio.CancelledError:
+                log.info("stopping")
+                raise
+            except BaseException:
+                log.exception("refresh failed")
+    ```
+
+    The end of a task that this code itself cancelled, and a task that ends when it is cancelled:
+
+    ```python
+    import asyncio
+
+
+    async def stop(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+        print("stopped")
+
+
+    async def worker(queue: asyncio.Queue[int]) -> None:
+        try:
+            while True:
+                print(await queue.get())
+        except asyncio.CancelledError:
+            print("worker stopped")
+    ```
+
+    An error that is handed on:
+
+    ```python
+    import asyncio
+
+
+    async def run(work, future: asyncio.Future[int]) -> None:
+        while True:
+            try:
+                await work()
+            except BaseException as error:
+                future.set_exception(error)
+    ```
+    """
+    function = file.enclosing_function(node)
+    if not isinstance(function, ast.AsyncFunctionDef) or not file.runs_on_event_loop(node):
+        return
+    if not any(isinstance(part, _WAITS) for part in run_by(node.body, file)):
+        return
+    for handler in node.handlers:
+        names = caught(handler, file)
+        if not (CANCELLED & set(names) or "BaseException" in names):
+            continue
+        if raises(handler.body, file) or _hands_on(handler, file):
+            return
+        if _was_cancelled_here(node, function, file) or _ends(node, handler, function, file):
+            return
+        yield Problem(
+            handler,
+            f"`{shown(handler, file)}` swallows the cancellation of `{function.name}`: a shutdown or"
+            " a timeout cannot stop it. Add `raise` at its end"
+            + (", or catch `Exception`." if "BaseException" in names else "."),
+        )
+        return
+
+
+def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether the exception itself goes to somebody other than a log."""
+    return handler.name is not None and any(
+        isinstance(part, ast.Name)
+        and part.id == handler.name
+        and not any(is_log_call(parent) for parent in file.ancestors(part))
+        and isinstance(file.parent(part), (ast.Call, ast.Return, ast.Assign, ast.keyword, ast.Tuple))
+        and last_name(file.parent(part)) not in {"str", "repr", "type", "print", "isinstance"}
+        for part in run_by(handler.body, file)
+    )
+
+
+def _was_cancelled_here(node: ast.Try, function: FunctionNode, file: SourceFile) -> bool:
+    """Whether the cancellation is that of a task which this function cancelled itself."""
+    return any(
+        file.enclosing_function(call) is function and call.lineno < (node.end_lineno or 0)
+        for call in file.calls("cancel", "cancel_and_wait", "cancel_scope")
+    )
+
+
+def _ends(
+    node: ast.Try, handler: ast.ExceptHandler, function: FunctionNode, file: SourceFile
+) -> bool:
+    """Whether the task ends after the handler, so that only its being cancelled is lost."""
+    if isinstance(handler.body[-1], (ast.Return, ast.Break)):
+        return True
+    if any(is_exit(part) for part in run_by(handler.body, file)):
+        return True
+    return file.enclosing_loop(node) is None and function.body[-1] is node
+
+
+def is_exit(node: ast.AST) -> bool:
+    """Whether this ends the process."""
+    return isinstance(node, ast.Call) and last_name(node.func) in {"exit", "_exit", "abort"}

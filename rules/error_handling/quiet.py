@@ -1,0 +1,60 @@
+"""Handlers after which nobody knows that something failed."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.error_handling.handlers import last_name
+
+if TYPE_CHECKING:
+    from rules.core.source import SourceFile
+
+_BUILDERS = frozenset({
+    "dict", "list", "set", "tuple", "frozenset", "str", "int", "float", "Decimal", "defaultdict",
+    "OrderedDict", "bool", "bytes", "DataFrame",
+})  # fmt: skip
+
+
+def is_quiet(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether the body only passes, continues, breaks or returns a default, and tells nobody."""
+    *before, end = handler.body
+    if any(not _is_text(statement) for statement in before):
+        return False
+    if comes_to_nothing(end):
+        return True
+    return isinstance(end, ast.Return) and _is_default(end.value, handler.name, file)
+
+
+def comes_to_nothing(statement: ast.stmt) -> bool:
+    """Whether the statement is `pass`, `...`, a text, `continue` or `break`."""
+    return isinstance(statement, (ast.Pass, ast.Continue, ast.Break)) or _is_text(statement)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_default(value: ast.expr | None, error: str | None, file: SourceFile) -> bool:
+    """Whether a returned value is fixed: it does not tell of the error."""
+    match value:
+        case None:
+            return True
+        case ast.Constant(value=constant):
+            return not (isinstance(constant, str) and constant)
+        case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
+            return all(_is_default(item, error, file) for item in items)
+        case ast.Dict(values=values):
+            return not values
+        case ast.UnaryOp(operand=operand):
+            return _is_default(operand, error, file)
+        case ast.Name(id=name):
+            return name != error and (name.isupper() or name in {"default", "fallback"})
+        case ast.Attribute(attr=name):
+            return name.isupper()
+        case ast.Call(func=function, args=arguments, keywords=[]):
+            return last_name(function) in _BUILDERS and all(
+                _is_default(argument, error, file) for argument in arguments
+            )
+        case _:
+            return False

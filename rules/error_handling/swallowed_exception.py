@@ -1,0 +1,265 @@
+"""ERR101."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.error_handling.handlers import BROAD, is_broad, last_name, run_by, shown
+from rules.error_handling.quiet import comes_to_nothing, is_quiet
+from rules.tables.consequences import CLEANING, CONVERTING, GUARDING, MEASURING, WRITING, WRITING_SQL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_SHORT = 2
+_PREDICATE = re.compile(
+    r"(^|_)(is|has|can)_|^_*(check|supports?|looks?|should|was|exists?|try|ping|healthy?|validate|safe|"
+    r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
+)
+
+
+@rule(
+    "ERR101",
+    on=(ast.Try, ast.With),
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST,),
+    peers=("ruff:S110", "ruff:S112", "bandit:B110", "bandit:B112"),
+)
+def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[Problem]:
+    """A broad `except` that passes on in silence hides every error, also those nobody thought of.
+
+    A typing error, a changed API answer and a full disk all look like "no result": the code goes
+    on with wrong data and the log is empty when somebody asks why. Catch the errors that are
+    expected here, and log the rest with its traceback or let it rise. Around a write, an order
+    or a login it is critical: the caller believes that it happened.
+
+    ```python
+    async def refresh(api_call) -> None:
+        try:
+            result = await api_call()
+        except Exception:  # finding: warning
+            pass
+
+
+    def save(conn, row) -> None:
+        try:
+            conn.execute("INSERT INTO trades (id) VALUES (?)", (row.id,))
+            conn.commit()
+        except Exception:  # finding: critical
+            pass
+
+
+    async def prices(client) -> list[float]:
+        try:
+            return (await client.get("/prices")).json()
+        except Exception:  # finding
+            return []
+    ```
+
+    `suppress(Exception)` is the same in one line:
+
+    ```python
+    from contextlib import suppress
+
+
+    def refresh(cache) -> None:
+        with suppress(Exception):  # finding
+            cache.refresh()
+    ```
+
+    Expected errors, and errors of which somebody hears:
+
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    async def prices(client) -> list[float]:
+        try:
+            return (await client.get("/prices")).json()
+        except TimeoutError:
+            return []
+        except Exception:
+            logger.warning("No prices", exc_info=True)
+            return []
+
+
+    def load(path: str) -> dict[str, str]:
+        try:
+            return read(path)
+        except Exception as error:
+            return {"error": str(error)}
+    ```
+
+    Closing something that is thrown away anyway, a predicate and the conversion of one value:
+
+    ```python
+    def stop(connection) -> None:
+        try:
+            connection.close()
+        except Exception:
+            pass
+
+
+    def is_number(text: str) -> bool:
+        try:
+            parse(text)
+        except Exception:
+            return False
+        return True
+
+
+    def number(text: str) -> float | None:
+        try:
+            return float(text)
+        except Exception:
+            return None
+    ```
+    """
+    if isinstance(node, ast.With):
+        yield from _suppressed(node, file)
+        return
+    for handler in node.handlers:
+        if is_broad(handler, file) and is_quiet(handler, file) and not _may(node, handler, file):
+            severity, what = _cost(node, handler, file)
+            yield Problem(
+                handler,
+                f"`{shown(handler, file)}` {_does(handler)} and says nothing, so {what}."
+                " Catch the errors that you expect; log the others with their traceback.",
+                severity=severity,
+            )
+
+
+def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
+    for item in node.items:
+        call = item.context_expr
+        if not isinstance(call, ast.Call) or last_name(call.func) != "suppress":
+            continue
+        if file.qualified_name(call.func) != "contextlib.suppress" or _only_cleans(node.body, file):
+            continue
+        if any(file.qualified_name(argument) in BROAD for argument in call.args):
+            yield Problem(
+                node,
+                f"`{file.source(call)}` hides every error of this block."
+                " Name the errors that you expect; log the others with their traceback.",
+                severity=_worst(node.body, file)[0],
+            )
+
+
+def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether silence is the point of this handler."""
+    function = file.enclosing_function(node)
+    if function is not None and _PREDICATE.match(function.name) and not _goes_on(handler):
+        return True
+    if function is not None and (function.name.startswith("__") or _says_no(handler, function)):
+        return True
+    if all(isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in node.body):
+        return True
+    cleans = handler.type is not None and _only_cleans(node.body, file)
+    if cleans or _only_converts(node, file) or _only_measures(node, file):
+        return True
+    return _inside_handler(node, file) or _waits_for_cancelled(node, file)
+
+
+def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
+    """Whether `False` is what a function with a yes or no for an answer returns."""
+    match handler.body[-1], function.returns:
+        case ast.Return(value=ast.Constant(value=False)), ast.Name(id="bool"):
+            return True
+        case _:
+            return False
+
+
+def _only_measures(node: ast.Try, file: SourceFile) -> bool:
+    """Whether the block feeds metrics or traces, which must not stop the work."""
+    calls = [n for n in run_by(node.body, file) if isinstance(n, ast.Call)]
+    return bool(calls) and any(MEASURING.search(file.source(call.func)) for call in calls)
+
+
+def _waits_for_cancelled(node: ast.Try, file: SourceFile) -> bool:
+    """Whether a task that was cancelled before is waited for."""
+    match node.body:
+        case [ast.Expr(value=ast.Await())]:
+            function = file.enclosing_function(node)
+            return any(file.enclosing_function(c) is function for c in file.calls("cancel"))
+        case _:
+            return False
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    return isinstance(handler.body[-1], (ast.Pass, ast.Continue)) or comes_to_nothing(
+        handler.body[-1]
+    )
+
+
+def _only_cleans(body: list[ast.stmt], file: SourceFile) -> bool:
+    """Whether nothing but closing, cancelling and removing happens in the block."""
+    names = [last_name(n.func) for n in run_by(body, file) if isinstance(n, ast.Call)]
+    return bool(names) and all(CLEANING.search(name) for name in names[:1]) and len(body) <= _SHORT
+
+
+def _only_converts(node: ast.Try, file: SourceFile) -> bool:
+    """Whether one value is read or converted, and nothing else."""
+    if len(node.body) > 1 or isinstance(node.body[0], (ast.For, ast.While, ast.With, ast.AsyncWith)):
+        return False
+    calls = [n for n in run_by(node.body, file) if isinstance(n, (ast.Call, ast.Await))]
+    return all(
+        isinstance(call, ast.Call) and bool(CONVERTING.match(last_name(call.func)))
+        for call in calls
+    )
+
+
+def _inside_handler(node: ast.Try, file: SourceFile) -> bool:
+    """Whether this is a last attempt of a handler that itself speaks."""
+    for parent in file.ancestors(node):
+        if isinstance(parent, ast.ExceptHandler):
+            return not is_quiet(parent, file)
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+    return False
+
+
+def _cost(
+    node: ast.Try, handler: ast.ExceptHandler, file: SourceFile
+) -> tuple[Severity, str]:
+    if isinstance(handler.body[-1], (ast.Return, ast.Raise)) and not _is_empty(handler.body[-1]):
+        return Severity.WARNING, "a failure looks like an answer"
+    return _worst(node.body, file)
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return) and statement.value is None
+
+
+def _worst(body: list[ast.stmt], file: SourceFile) -> tuple[Severity, str]:
+    for node in run_by(body, file):
+        if not isinstance(node, ast.Call):
+            continue
+        name = last_name(node.func)
+        text = file.text_of(node.args[0]) if node.args and name.startswith("execute") else None
+        if WRITING.match(name) or (text and WRITING_SQL.match(text.with_holes())):
+            return Severity.CRITICAL, f"nobody learns that `{name}` failed"
+        if GUARDING.match(name):
+            return Severity.CRITICAL, f"a failed `{name}` lets the request through"
+    return Severity.WARNING, "nobody learns that anything failed"
+
+
+def _does(handler: ast.ExceptHandler) -> str:
+    match handler.body[-1]:
+        case ast.Return(value=None):
+            return "returns"
+        case ast.Return():
+            return "returns a default"
+        case ast.Continue():
+            return "continues"
+        case ast.Break():
+            return "leaves the loop"
+        case _:
+            return "passes"
