@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
+
+import httpx
+import pytest
 
 from tests.github import LocalGitHub
 from tests.github.state import PERMISSIONS
@@ -12,10 +17,10 @@ from tests.worker.publishing import Stage, after, finding, review
 from worker.standing import Standing
 
 if TYPE_CHECKING:
-    import httpx
-
     from rules.core.findings import Review
     from worker.standing import Published
+
+type Story = Callable[[LocalGitHub, str, httpx.AsyncBaseTransport | None], Awaitable[object]]
 
 FIRST = review(
     *(finding(line, rule=f"SEC{line}") for line in range(1, 28)),
@@ -34,32 +39,27 @@ AFTER = review(finding(9), *(finding(line, rule="SEC9") for line in range(31, 38
 """One fixed, one on a file fixed, one new, the group changed."""
 
 
-async def test_a_first_review_survives_a_crash_at_every_write():
-    with LocalGitHub() as github:
-        whole = await _first(github, "whole", None)
-        for when in ("before", "after"):
-            at = 0
-            for at in range(20):
-                crashing = CrashingTransport(at, when)
-                state = await _first(github, f"{when}{at}", crashing)
-                assert state == whole, f"{when} write {at}"
-                if not crashing.crashed:
-                    break
-            assert at > 5
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_first_review_survives_a_crash_at_every_write(when: Literal["before", "after"]):
+    assert await _crash_everywhere(_first, when) > 5
 
 
-async def test_a_second_review_survives_a_crash_at_every_write():
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_second_review_survives_a_crash_at_every_write(when: Literal["before", "after"]):
+    assert await _crash_everywhere(_second, when) > 8
+
+
+async def _crash_everywhere(story: Story, when: Literal["before", "after"]) -> int:
+    """How many writes the story has; each of them was cut off once."""
     with LocalGitHub() as github:
-        whole = await _second(github, "whole", None)
-        for when in ("before", "after"):
-            at = 0
-            for at in range(30):
-                crashing = CrashingTransport(at, when)
-                state = await _second(github, f"{when}{at}", crashing)
-                assert state == whole, f"{when} write {at}"
-                if not crashing.crashed:
-                    break
-            assert at > 8
+        whole = await story(github, "whole", None)
+        for at in itertools.count():
+            crashing = CrashingTransport(at, when)
+            state = await story(github, f"crash{at}", crashing)
+            assert state == whole, f"{when} write {at}"
+            if not crashing.crashed:
+                return at
+    raise AssertionError
 
 
 async def _first(
