@@ -114,26 +114,38 @@ def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Probl
                 future.set_exception(error)
     ```
     """
+    handler = swallowing_handler(node, file)
     function = file.enclosing_function(node)
-    if not isinstance(function, ast.AsyncFunctionDef) or not file.runs_on_event_loop(node):
-        return
-    if not any(isinstance(part, _WAITS) for part in run_by(node.body, file)):
-        return
-    for handler in node.handlers:
-        names = caught(handler, file)
-        if not (CANCELLED & set(names) or "BaseException" in names):
-            continue
-        if raises(handler.body, file) or _hands_on(handler, file):
-            return
-        if _was_cancelled_here(node, function, file) or _ends(node, handler, function, file):
-            return
+    if handler is not None and function is not None:
         yield Problem(
             handler,
             f"`{shown(handler, file)}` swallows the cancellation of `{function.name}`: a shutdown or"
             " a timeout cannot stop it. Add `raise` at its end"
-            + (", or catch `Exception`." if "BaseException" in names else "."),
+            + (", or catch `Exception`." if _is_wide(handler, file) else "."),
         )
-        return
+
+
+def swallowing_handler(node: ast.Try, file: SourceFile) -> ast.ExceptHandler | None:
+    """The handler of an `async def` that takes a cancellation and goes on."""
+    function = file.enclosing_function(node)
+    if not isinstance(function, ast.AsyncFunctionDef) or not file.runs_on_event_loop(node):
+        return None
+    handler = next((h for h in node.handlers if _takes_cancellation(h, file)), None)
+    if handler is None or raises(handler.body, file) or _hands_on(handler, file):
+        return None
+    if not any(isinstance(part, _WAITS) for part in run_by(node.body, file)):
+        return None
+    if _was_cancelled_here(node, function, file) or _ends(node, handler, function, file):
+        return None
+    return handler
+
+
+def _takes_cancellation(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    return _is_wide(handler, file) or not CANCELLED.isdisjoint(caught(handler, file))
+
+
+def _is_wide(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    return "BaseException" in caught(handler, file)
 
 
 def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
@@ -142,7 +154,9 @@ def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
         isinstance(part, ast.Name)
         and part.id == handler.name
         and not any(is_log_call(parent) for parent in file.ancestors(part))
-        and isinstance(file.parent(part), (ast.Call, ast.Return, ast.Assign, ast.keyword, ast.Tuple))
+        and isinstance(
+            file.parent(part), (ast.Call, ast.Return, ast.Assign, ast.keyword, ast.Tuple)
+        )
         and last_name(file.parent(part)) not in {"str", "repr", "type", "print", "isinstance"}
         for part in run_by(handler.body, file)
     )
@@ -162,11 +176,11 @@ def _ends(
     """Whether the task ends after the handler, so that only its being cancelled is lost."""
     if isinstance(handler.body[-1], (ast.Return, ast.Break)):
         return True
-    if any(is_exit(part) for part in run_by(handler.body, file)):
+    if any(_is_exit(part) for part in run_by(handler.body, file)):
         return True
     return file.enclosing_loop(node) is None and function.body[-1] is node
 
 
-def is_exit(node: ast.AST) -> bool:
+def _is_exit(node: ast.AST) -> bool:
     """Whether this ends the process."""
     return isinstance(node, ast.Call) and last_name(node.func) in {"exit", "_exit", "abort"}

@@ -7,9 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.error_handling.cancelled_error_swallowed import swallowing_handler
 from rules.error_handling.handlers import BROAD, is_broad, last_name, run_by, shown
 from rules.error_handling.quiet import comes_to_nothing, is_quiet
-from rules.tables.consequences import CLEANING, CONVERTING, GUARDING, MEASURING, WRITING, WRITING_SQL
+from rules.tables.consequences import (
+    CLEANING,
+    CONVERTING,
+    GUARDING,
+    MEASURING,
+    WRITING,
+    WRITING_SQL,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +135,9 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
         yield from _suppressed(node, file)
         return
     for handler in node.handlers:
-        if is_broad(handler, file) and is_quiet(handler, file) and not _may(node, handler, file):
+        if not is_broad(handler, file) or not is_quiet(handler, file):
+            continue
+        if not _may(node, handler, file) and swallowing_handler(node, file) is not handler:
             severity, what = _cost(node, handler, file)
             yield Problem(
                 handler,
@@ -207,7 +217,9 @@ def _only_cleans(body: list[ast.stmt], file: SourceFile) -> bool:
 
 def _only_converts(node: ast.Try, file: SourceFile) -> bool:
     """Whether one value is read or converted, and nothing else."""
-    if len(node.body) > 1 or isinstance(node.body[0], (ast.For, ast.While, ast.With, ast.AsyncWith)):
+    if len(node.body) > 1 or isinstance(
+        node.body[0], (ast.For, ast.While, ast.With, ast.AsyncWith)
+    ):
         return False
     calls = [n for n in run_by(node.body, file) if isinstance(n, (ast.Call, ast.Await))]
     return all(
@@ -226,9 +238,7 @@ def _inside_handler(node: ast.Try, file: SourceFile) -> bool:
     return False
 
 
-def _cost(
-    node: ast.Try, handler: ast.ExceptHandler, file: SourceFile
-) -> tuple[Severity, str]:
+def _cost(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> tuple[Severity, str]:
     if isinstance(handler.body[-1], (ast.Return, ast.Raise)) and not _is_empty(handler.body[-1]):
         return Severity.WARNING, "a failure looks like an answer"
     return _worst(node.body, file)
