@@ -32,8 +32,9 @@ def blocking_call_through_helper(
 ) -> Iterator[Problem]:
     """A sync helper that blocks stops the event loop just as if its body stood in the caller.
 
-    The path of calls is followed through functions, methods and modules. Hand the helper to a
-    thread (`await asyncio.to_thread(helper)`) or make it asynchronous all the way down.
+    While it waits, this process serves no other request, and nothing at the `async def` shows it.
+    Hand the helper to a thread (`await asyncio.to_thread(helper)`) or make it asynchronous all the
+    way down. The path of calls is followed through functions, methods and modules.
 
     ```python
     import requests
@@ -108,26 +109,36 @@ def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Ite
     ]
     if not callers:
         return
-    for call in _own_calls(function, file):
-        effect = file.qualified_name(call.func) or ""
-        if "blocking" not in effects_of(effect) or file.handed_to_thread(call):
-            continue
-        others = f" and {len(callers) - 1} more" if len(callers) > 1 else ""
-        path = project.path_of(callers[0])
-        line = project.functions[callers[0]].line
-        yield Problem(
-            call,
-            f"`{project.label(effect)}` blocks the event loop of `async def {project.label(callers[0])}`{others},"
-            f" which reaches `{function.name}` without a thread in between."
-            " Hand it to a thread there, or make it asynchronous.",
-            severity=severity_of(effect),
-            trace=(
-                Step(
-                    path, line, f"`async def {project.label(callers[0])}` reaches `{function.name}`"
-                ),
-                Step(file.path, call.lineno, f"`{function.name}` calls `{project.label(effect)}`"),
+    call = next(_blocking_calls(function, file), None)
+    if call is None:
+        return
+    effect = file.qualified_name(call.func) or ""
+    others = f" and {len(callers) - 1} more" if len(callers) > 1 else ""
+    caller = project.label(callers[0])
+    yield Problem(
+        call,
+        f"`{project.label(effect)}` blocks the event loop of `async def {caller}`{others},"
+        f" which reaches `{function.name}` without a thread in between."
+        " Hand it to a thread there, or make it asynchronous.",
+        severity=severity_of(effect),
+        trace=(
+            Step(
+                project.path_of(callers[0]),
+                project.functions[callers[0]].line,
+                f"`async def {caller}` reaches `{function.name}`",
             ),
-        )
+            Step(file.path, call.lineno, f"`{function.name}` calls `{project.label(effect)}`"),
+        ),
+    )
+
+
+def _blocking_calls(function: FunctionNode, file: SourceFile) -> Iterator[ast.Call]:
+    """The calls that block, in the order of the text: the first one stands for all."""
+    for node in file.body(function):
+        if isinstance(node, ast.Call) and not file.handed_to_thread(node):
+            name = file.qualified_name(node.func)
+            if name is not None and "blocking" in effects_of(name):
+                yield node
 
 
 def severity_of(effect: str) -> Severity:
@@ -140,12 +151,6 @@ def _counts(project: Project, caller: str) -> bool:
     from rules.core.source import kind_of
 
     return kind_of(project.path_of(caller)) is FileKind.CODE
-
-
-def _own_calls(function: FunctionNode, file: SourceFile) -> Iterator[ast.Call]:
-    for node in file.body(function):
-        if isinstance(node, ast.Call):
-            yield node
 
 
 def _where(steps: tuple[Step, ...]) -> str:

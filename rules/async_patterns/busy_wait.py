@@ -68,23 +68,41 @@ def busy_wait(loop: ast.While, file: SourceFile) -> Iterator[Problem]:
     """
     match loop.body:
         case [ast.Expr(value=ast.Await(value=ast.Call() as call))]:
-            if file.qualified_name(call.func) in _SLEEPS and _is_state(loop.test, file):
-                yield Problem(
-                    loop,
-                    f"This loop asks again and again whether `{file.source(loop.test)[:60]}`."
-                    " Let whoever changes it set an `asyncio.Event`, and await that.",
-                )
+            if not _sleeps(call, file) or not _is_state(loop.test, file):
+                return
+            yield Problem(
+                loop,
+                f"This loop asks again and again whether `{file.source(loop.test)[:60]}`."
+                " Let whoever changes it set an `asyncio.Event`, and await that.",
+            )
         case _:
             pass
 
 
+def _sleeps(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the call sleeps for a while; a sleep of nothing only lets others run."""
+    if file.qualified_name(call.func) not in _SLEEPS:
+        return False
+    return file.literal(file.argument(call, 0, "delay")) != 0
+
+
 def _is_state(test: ast.expr, file: SourceFile) -> bool:
-    """Whether the condition is about state of this process: no clock, nothing awaited."""
+    """Whether the condition is about state that code of this process sets: nothing is asked."""
     for node in file.within(test):
-        if isinstance(node, ast.Await):
+        if isinstance(node, ast.Call) and not _only_looks(node, file):
             return False
-        if isinstance(node, ast.Call):
-            name = file.qualified_name(node.func) or ""
-            if name.startswith(("time.", "datetime.")) or name.endswith((".time", ".now")):
-                return False
+        if isinstance(node, (ast.Await, ast.NamedExpr)):
+            return False
     return any(isinstance(node, (ast.Name, ast.Attribute)) for node in file.within(test))
+
+
+def _only_looks(call: ast.Call, file: SourceFile) -> bool:
+    match call.func:
+        case ast.Attribute(value=owner, attr="is_set" | "empty" | "full" | "qsize" | "done"):
+            return not (file.qualified_name(owner) or "").startswith(
+                ("threading.", "multiprocessing.")
+            )
+        case ast.Name(id="len"):
+            return True
+        case _:
+            return False

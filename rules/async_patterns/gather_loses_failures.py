@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _LOOPS = re.compile(r"(_task|_loop|worker|poll|monitor|consum|listen|watch|serve|forever|daemon)")
 _DELIVERIES = re.compile(
     r"\b_?(send|notify|publish|broadcast|save|revoke|delete|close|stop|shutdown|disconnect|cancel"
-    r"|cleanup|clean_up|teardown|callback|handler|aclose|dispatch|emit|flush)"
+    r"|callback|handler|aclose|dispatch|emit|flush)"
 )
+_CLEANUPS = re.compile(r"_?(close|aclose|stop|shutdown|disconnect|teardown)(_|$)")
 
 
 @rule(
@@ -113,11 +114,19 @@ def _is_independent(call: ast.Call, file: SourceFile) -> bool:
     loops = [arg for arg in listed if _LOOPS.search(file.source(arg))]
     if len(loops) > 1:
         return True
+    made = [each for arg in call.args if (each := _made(arg)) is not None]
+    if any(_handles_itself(each, file) for each in made):
+        return False
     function = file.enclosing_function(call)
-    if function is not None and _DELIVERIES.match(function.name):
+    if function is not None and _CLEANUPS.match(function.name):
         return True
-    made = (_made(arg) for arg in call.args)
-    return any(_DELIVERIES.search(file.source(each.func)) for each in made if each is not None)
+    return any(_DELIVERIES.search(file.source(each.func)) for each in made)
+
+
+def _handles_itself(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a function of this file catches what goes wrong in it."""
+    function = file.names.functions().get(file.qualified_name(call.func) or "")
+    return function is not None and any(isinstance(item, ast.Try) for item in function.body)
 
 
 def _made(argument: ast.expr) -> ast.Call | None:

@@ -97,6 +97,8 @@ def _acquired(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     function = file.enclosing_function(call)
     if name not in _LOCKS or function is None or not file.runs_on_event_loop(call):
         return
+    if isinstance(lock := call.func.value, ast.Name) and lock.id in file.scopes.in_scope(function):
+        return  # A lock that was made just now waits for nobody.
     if any(isinstance(node, ast.Await) for node in file.body(function)):
         yield Problem(
             call,

@@ -122,8 +122,8 @@ def _is_open_ended(iterable: ast.expr, file: SourceFile) -> bool:
                 return False
             value = file.value(iterable)
             return value is None or value is iterable or _is_open_ended(value, file)
-        case ast.Attribute(attr=name):
-            return not name.isupper() and not _PARTS.search(name)
+        case ast.Attribute():
+            return False  # What an object was configured with is a short list most of the time.
         case _:
             return True
 

@@ -23,11 +23,13 @@ _MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 
 @rule(
     "RES107",
-    on=(ast.FunctionDef, ast.AsyncFunctionDef),
+    on=(ast.Yield, ast.FunctionDef, ast.AsyncFunctionDef),
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.MIGRATION),
 )
-def session_returned_not_yielded(function: FunctionNode, file: SourceFile) -> Iterator[Problem]:
+def session_returned_not_yielded(
+    node: FunctionNode | ast.Yield, file: SourceFile
+) -> Iterator[Problem]:
     """A dependency that returns a session, or closes it only when all goes well, leaks it.
 
     FastAPI closes nothing that a dependency returns. And what stands after a plain `yield` does
@@ -121,12 +123,12 @@ def session_returned_not_yielded(function: FunctionNode, file: SourceFile) -> It
         return []
     ```
     """
-    yields = [node for node in file.body(function) if isinstance(node, ast.Yield)]
-    if yields:
-        if len(yields) == 1 and _is_managed(function, file):
-            yield from _unprotected(yields[0], function, file)
-    elif file.is_dependency(function):
-        yield from _returned(function, file)
+    if isinstance(node, ast.Yield):
+        function = file.enclosing_function(node)
+        if function is not None and _is_managed(function, file):
+            yield from _unprotected(node, function, file)
+    elif file.is_dependency(node):
+        yield from _returned(node, file)
 
 
 def _is_managed(function: FunctionNode, file: SourceFile) -> bool:
@@ -185,8 +187,9 @@ def _yield_inside(
 
 
 def _unprotected(node: ast.Yield, function: FunctionNode, file: SourceFile) -> Iterator[Problem]:
+    yields = [inner for inner in file.body(function) if isinstance(inner, ast.Yield)]
     closed = _closed_after(node, function, file)
-    if closed is None or _is_protected(node, function, file):
+    if len(yields) > 1 or closed is None or _is_protected(node, function, file):
         return
     yield Problem(
         node,
