@@ -123,7 +123,7 @@ def _allows_none(call: ast.Call, file: SourceFile) -> bool:
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, (list, tuple, set)):
         return False
-    return any(isinstance(item, str) and item.lower() == "none" for item in names)
+    return any(str(item).lower() == "none" for item in names)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] a literal
 
 
 def _lacks_algorithms(call: ast.Call, file: SourceFile) -> bool:

@@ -55,10 +55,19 @@ def keyed_request_in_try(error: ast.Name, file: SourceFile) -> bool:
     around = file.parent(handler)
     if not isinstance(around, (ast.Try, ast.TryStar)):
         return False
+    calls = [n for statement in around.body for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    return any(_sends_key(call, file) for call in calls) and _raises_with_address(calls, file)
+
+
+def _raises_with_address(calls: list[ast.Call], file: SourceFile) -> bool:
+    """Errors of `requests` always name the address, those of others for a bad status only."""
     return any(
-        isinstance(call, ast.Call) and _sends_key(call, file)
-        for statement in around.body
-        for call in ast.walk(statement)
+        isinstance(call.func, ast.Attribute)
+        and (
+            call.func.attr == "raise_for_status"
+            or (file.qualified_name(call.func) or "").startswith("requests.")
+        )
+        for call in calls
     )
 
 

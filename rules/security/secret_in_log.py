@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.keyed_addresses import holds_key, keyed_request_in_try
-from rules.security.secret_names import is_secret_name, last_name
+from rules.security.secret_names import is_loggable, is_secret_name, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def secret_in_log(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         logger.warning("password is wrong")
     ```
     """
-    if not _writes(call, file):
+    if not _writes(call, file) or _is_for_the_terminal(call, file):
         return
     for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
         for value in _shown_values(argument):
@@ -125,9 +125,16 @@ def secret_in_log(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
                 yield _problem(call, what, confidence)
                 return
     for keyword in call.keywords:
-        if keyword.arg and is_secret_name(keyword.arg) and _carries(keyword.value):
+        if keyword.arg and _is_named_secret(keyword.arg, keyword.value):
             yield _problem(call, f"`{keyword.arg}`", Confidence.MEDIUM)
             return
+
+
+def _is_named_secret(name: str, value: ast.expr) -> bool:
+    """`logger.info("...", api_key=value)`, unless the value's own name says something else."""
+    if not is_secret_name(name) or is_loggable(name) or not _carries(value):
+        return False
+    return not isinstance(value, (ast.Name, ast.Attribute)) or len(last_name(value)) <= 5
 
 
 def _problem(call: ast.Call, what: str, confidence: Confidence) -> Problem:
@@ -159,6 +166,18 @@ def _writes(call: ast.Call, file: SourceFile) -> bool:
             return (file.qualified_name(call.func) or "").startswith("logging.")
         case _:
             return False
+
+
+def _is_for_the_terminal(call: ast.Call, file: SourceFile) -> bool:
+    """`print` in a script shows a new key to the person who runs it; masks hide one in CI."""
+    if any(isinstance(n, ast.Constant) and "::add-mask::" in str(n.value) for n in ast.walk(call)):
+        return True
+    return file.kind is FileKind.SCRIPT and _owner_name(call.func) in {
+        "print",
+        "echo",
+        "secho",
+        "pprint",
+    }
 
 
 def _owner_name(node: ast.expr) -> str:
@@ -215,9 +234,7 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
     name = last_name(value)
     shown = ast.unparse(value)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
-    if is_secret_name(name) and not name.isupper():
-        return f"`{shown}`", _confidence(name, file, call)
-    if is_secret_name(name) and not _is_constant_name(value, file):
+    if is_secret_name(name) and not is_loggable(name) and not _is_constant_name(value, file):
         return f"`{shown}`", _confidence(name, file, call)
     if _HEADERS.search(name) and _has_key(value, file):
         return f"`{shown}` with its authorization", Confidence.HIGH
@@ -229,7 +246,7 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
 
 
 def _is_constant_name(value: ast.expr, file: SourceFile) -> bool:
-    """An upper-case name that holds a plain constant of the file, such as the name of a header."""
+    """A name that holds a plain constant of the file, such as the name of a header."""
     return isinstance(value, (ast.Name, ast.Attribute)) and isinstance(file.literal(value), str)
 
 

@@ -10,7 +10,7 @@ _SECRET = re.compile(
     r"|priv_?key|signing_?key|encryption_?key|admin_?key|invoice_?key|inkey|wallet_?key|bearer|authorization"
     r"|mnemonic|seed_?phrase|credential|macaroon|preimage|signature|(^|_)sig$|hmac|otp|csrf|xsrf"
     r"|(access|auth|refresh|session|bot|id|api|reset|verification|jwt|ws|csrf|bearer|user|admin|webhook|invite"
-    r"|internal|service|static|oauth|login|github|slack|discord|telegram|hf)_?tokens?$|(^|_)jwt$|(^|_)token$"
+    r"|internal|service|static|oauth|login|github|slack|discord|telegram|hf)_?tokens?$|(^|_)jwt$|^_?token$"
     r"|cookies?$|(^|_)pk$|passcode|pin_?code|verification_?code|hexdigest|(^|_)mac$)",
     re.IGNORECASE,
 )
@@ -19,7 +19,7 @@ _NOT_SECRET = re.compile(
     r"|_key_(id|name|type|hash_id|prefix|env|label)|_length$|_len$|_env$|_var$|_expires?(_\w+)?$|_expiry$|_ttl$"
     r"|_version$|_address$|_arn$|_ref$|_manager$|_store$|_provider$|_service$|_required$|_enabled$|_valid$"
     r"|_policy$|_error$|_status$|_exists$|_present$|_configured$|_set$|_missing$|_ok$|_source$|_index$|_model$"
-    r"|_placeholder$|_created(_at)?$|_at$|_updated$|_scheme$|_class$|_prefix$|_usage$|_limit$|_symbol$|_price"
+    r"|_placeholder$|_endpoint$|_url$|_mode$|_kind$|_from$|_until$|_dir$|_folder$|_fields?$|_safety|_reason$|_flags?$|_kwargs?$|_candidates$|_parameter_id$|_title$|_description$|_format$|_state$|_result$|_response$|_event$|_id_|_created(_at)?$|_at$|_updated$|_scheme$|_class$|_prefix$|_usage$|_limit$|_symbol$|_price"
     r"|^(has|is|needs|no|use|missing|max|min|num|total|n|count|with|require|requires|allow|enable|should|check"
     r"|validate|verify|get|set|update|delete|create|generate|hash|reset_password|forgot|list)_"
     r"|public_?key|pub_?key|token_?id|tokenizer|tokens_?(used|per|in|out|count)|tokenize|max_tokens|prompt"
@@ -29,9 +29,19 @@ _NOT_SECRET = re.compile(
 )
 
 
+_PUBLIC = re.compile(
+    r"(signature|(^|_)sig$|hmac|hexdigest|(^|_)mac$|_hash(ed)?$|^hash(ed)?_)", re.IGNORECASE
+)
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a name says that its value is a secret, and not something about one."""
     return bool(_SECRET.search(name)) and not _NOT_SECRET.search(name)
+
+
+def is_loggable(name: str) -> bool:
+    """Whether a name that sounds secret may be logged all the same: hashes and signatures may."""
+    return bool(_PUBLIC.search(name))
 
 
 def last_name(node: ast.expr) -> str:

@@ -21,9 +21,10 @@ _STRONG = re.compile(
     r"(secret|signature|(^|_)sig$|hmac|api_?key|apikey|passw(or)?d|passwd|csrf|xsrf|(access|auth|ws|refresh|bearer"
     r"|session|admin|api|bot|webhook|verification|reset|internal|service|static|master|invite|shared|jwt)_?(token|key)"
     r"|macaroon|in_?key$|passcode|passphrase|(^|_)otp(_|$)|totp|pin_?code|verification_?code|hexdigest|(^|_)mac$"
-    r"|authorization|credential)",
+    r"|authorization)",
     re.IGNORECASE,
 )
+_SIGNATURE = re.compile(r"signature|(^|_)sig$|(^|_)mac$", re.IGNORECASE)
 _WEAK = re.compile(r"((^|_)(token|digest|hash|checksum|nonce|key|bearer)$)", re.IGNORECASE)
 _OPPOSITE = re.compile(
     r"(expected|provided|given|computed|calculated|received|actual|supplied|submitted|incoming|stored|correct"
@@ -35,7 +36,13 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _CONFIRM = re.compile(
-    r"(confirm|repeat|again|retype|password_?2|new_?pass|old_?pass|current_?pass)", re.IGNORECASE
+    r"(confirm|repeat|again|retype|re_?enter|password_?2|(^|_)re_?pass|mask|placeholder|kwarg|default|empty|sentinel"
+    r"|(^|_)(new|old|prev|previous|prior|last|existing|expired|raw|original|normalized|unquoted|quoted|updated|rotated|cached)_)",
+    re.IGNORECASE,
+)
+_RECORDS = re.compile(
+    r"(new|old|prev|existing|refreshed|update|profile|original|before|after|masked|other)",
+    re.IGNORECASE,
 )
 _QUERY = {
     "where", "filter", "filter_by", "select", "and_", "or_", "join", "outerjoin", "having", "exists",
@@ -163,8 +170,10 @@ def _is_fixed(node: ast.expr) -> bool:
             name
         ):
             return True
-        case ast.Attribute(value=ast.Name(id=owner), attr=name) if (
-            owner[:1].isupper() and name.isupper()
+        case ast.Attribute(value=ast.Name(id=owner)) if _is_enum_like(owner):
+            return True
+        case (
+            ast.Subscript(slice=ast.Slice()) | ast.Call(func=ast.Name(id="str" | "bytes"), args=[])
         ):
             return True
         case ast.Call(func=ast.Name(id="len" | "type" | "id" | "int" | "bool")):
@@ -175,17 +184,38 @@ def _is_fixed(node: ast.expr) -> bool:
             return False
 
 
+def _is_enum_like(owner: str) -> bool:
+    """`TokenType` in `TokenType.access`: a class that is not about settings."""
+    return (
+        owner[:1].isupper()
+        and not owner.isupper()
+        and not re.search(r"setting|config", owner, re.IGNORECASE)
+    )
+
+
 def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> str | None:
     """What the comparison would give away, as source; None when nothing."""
     names = (last_name(left), last_name(right))
-    if any(_CONFIRM.search(name) for name in names) or not all(names):
+    if any(_CONFIRM.search(name) or name.endswith("s") for name in names) or not all(names):
+        return None
+    if any(
+        _RECORDS.search(ast.unparse(side.value))
+        for side in (left, right)
+        if isinstance(side, ast.Attribute)
+    ):
+        return None
+    if _same_thing(left, right, file):
         return None
     strong = [name for name in names if _is_strong(name)]
+    if strong and all(_SIGNATURE.search(name) for name in strong) and not _signs(left, right, file):
+        return None
     weak = [name for name in names if _WEAK.search(name)]
-    if len(strong) == 2 and not _same_thing(left, right):
+    if len(strong) == 2:
         return _shown(left if _is_strong(names[1]) and names[0] == strong[0] else right)
     other = names[1] if strong and names[0] == strong[0] else names[0]
-    if strong and (_plausible(other, left, right, file) or _in_context(compare, file)):
+    if strong and (
+        _plausible(other, left, right, file) or _is_authentication(compare, left, right, file)
+    ):
         return _shown(left if names[0] == strong[0] else right)
     if (
         len(weak) == 2
@@ -198,19 +228,29 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
     return None
 
 
+def _signs(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    """Whether signatures are cryptographic here, and not those of functions or structures."""
+    if file.imports("hmac") or "webhook" in file.text.lower():
+        return True
+    return any(flow_of(file).request_data(side) is not None for side in (left, right))
+
+
 def _is_strong(name: str) -> bool:
     return bool(_STRONG.search(name)) and is_secret_name(name)
 
 
-def _same_thing(left: ast.expr, right: ast.expr) -> bool:
-    """`a.password == b.password` of two stored objects: equality of records, not a login."""
-    match left, right:
-        case ast.Attribute(value=ast.Name(id=mine), attr=a), ast.Attribute(
-            value=ast.Name(id="other"), attr=b
-        ):
-            return mine == "self" and a == b
-        case _:
-            return False
+def _same_thing(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    """`a.password == b.password` of two records: has it changed, and not a login."""
+    if (
+        last_name(left) != last_name(right)
+        or isinstance(left, ast.Name)
+        or isinstance(right, ast.Name)
+    ):
+        return False
+    if re.search(r"setting|config|env", ast.unparse(left) + ast.unparse(right), re.IGNORECASE):
+        return False
+    flow = flow_of(file)
+    return all(flow.request_data(side) is None for side in (left, right))
 
 
 def _plausible(other: str, left: ast.expr, right: ast.expr, file: SourceFile) -> bool:

@@ -83,7 +83,7 @@ PATH_SECOND = {"shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", 
 
 PATH_METHODS = frozenset({
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "mkdir", "rmdir",
-    "iterdir", "glob", "rglob", "rename", "touch", "is_file", "exists",
+    "iterdir", "glob", "rglob", "rename", "touch",
 })  # fmt: skip
 """Methods of a `pathlib.Path` that touch the file system."""
 
