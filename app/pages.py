@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent
 
@@ -21,7 +22,7 @@ def templates() -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, duration=duration)  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
+    environment.filters.update(moment=moment, duration=duration, sentence=sentence)  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
     return Jinja2Templates(env=environment)
 
 
@@ -29,6 +30,17 @@ def templates() -> Jinja2Templates:
 def markdown() -> MarkdownIt:
     """Markdown without raw HTML; links only to where a browser may go."""
     return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def sentence(text: str) -> Markup:
+    """A message of ours: escaped, and what stands in backticks shown as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
 
 
 def moment(value: datetime | None) -> str:
