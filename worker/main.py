@@ -128,11 +128,15 @@ def arq_worker(work: Work) -> Worker:
 
 
 async def _stop(worker: Worker) -> None:
-    """Cancel what is under way and wait until it has given its leases back."""
-    running = list(worker.tasks.values())
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    """Cancel each job once, and wait until it has given its lease back and arq has noted it."""
+    worker.allow_pick_jobs = False
+    told: set[asyncio.Task[object]] = set()
+    while running := [task for task in worker.tasks.values() if not task.done()]:
+        for job in set(worker.job_tasks.values()) - told:
+            job.cancel()
+            told.add(job)
+        await asyncio.wait(running, timeout=POLL_SECONDS)
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
 
 
 def _seconds(every: float) -> set[int]:

@@ -9,7 +9,7 @@ import signal
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
@@ -17,7 +17,7 @@ from worker.parentage import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.process import BaseProcess
     from types import FrameType
 
 log = structlog.get_logger(__name__)
@@ -25,13 +25,17 @@ log = structlog.get_logger(__name__)
 FIRST_DELAY = 0.1
 """Seconds before a child that died is started again; doubled each time."""
 LONGEST_DELAY = 10.0
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEALTHY_AFTER = 10.0
 """A child that lived this many seconds is forgiven what was before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the service: `target(*arguments)` in a fresh interpreter.
+    """One process of the service: `target(*arguments)` in a fresh interpreter, or in a fork.
+
+    A fork is quick after the imports were made here, safe without threads only, and must not
+    `exec`, which would look like its end.
 
     `ready` blocks until the part can be used by those after it. `grace` is how many seconds it
     has between the request to stop and its end.
@@ -42,12 +46,13 @@ class Part:
     arguments: tuple[object, ...] = ()
     ready: Callable[[], None] = lambda: None
     grace: float = 10.0
+    method: Literal["spawn", "fork"] = "spawn"
 
 
 @dataclass(slots=True)
 class _Child:
     part: Part
-    process: SpawnProcess
+    process: BaseProcess
     started: float
     failures: int = 0
 
@@ -82,7 +87,8 @@ class Supervisor:
             part.ready()
 
     def _start(self, part: Part, failures: int) -> None:
-        process = multiprocessing.get_context("spawn").Process(
+        fork, spawn = multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")
+        process = (fork if part.method == "fork" else spawn).Process(
             target=_become, args=(os.getpid(), part.target, part.arguments), name=part.name
         )
         process.start()
@@ -122,7 +128,7 @@ class Supervisor:
         self._children.clear()
 
 
-def _end_group(process: SpawnProcess) -> None:
+def _end_group(process: BaseProcess) -> None:
     """Kill what is left of the child's group; a child that is not reaped yet keeps its number."""
     assert process.pid is not None
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -132,6 +138,8 @@ def _end_group(process: SpawnProcess) -> None:
 
 def _become(parent: int, target: Callable[..., object], arguments: tuple[object, ...]) -> None:
     os.setpgid(0, 0)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_DFL)
     die_with_parent(parent)
     target(*arguments)
 
@@ -144,12 +152,11 @@ def _is_readable(descriptor: int) -> bool:
 def _stop_signals() -> Generator[int]:
     """A file descriptor that becomes readable when this process is asked to stop."""
     readable, writable = os.pipe()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def tell(_signal: int, _frame: FrameType | None) -> None:
         os.write(writable, b"!")
 
-    before = {number: signal.signal(number, tell) for number in signals}
+    before = {number: signal.signal(number, tell) for number in STOPPING}
     try:
         yield readable
     finally:

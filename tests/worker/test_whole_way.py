@@ -50,8 +50,8 @@ def _ours(pull: PullRequest) -> dict[str, str]:
     return {one.original.path: one.body for one in pull.review_comments if one.user.type == "Bot"}
 
 
-async def test_a_pull_request_is_reviewed_from_its_first_push_to_its_last(service: Service):
-    github = service.github
+async def test_a_pull_request_is_reviewed_from_its_first_push_to_its_last(sandboxed: Service):
+    service, github = sandboxed, sandboxed.github
     github.repositories.commit("alice/shop", "orders", {"app/orders.py": INJECTION}, author="bob")
     pull = github.pulls.open("alice/shop", "orders", title="Orders", author="bob")
     await service.idle()
