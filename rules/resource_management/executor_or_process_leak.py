@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.resource_management.ownership import Fate, fate_of
+from rules.resource_management.uses import uses_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,9 @@ def executor_or_process_leak(call: ast.Call, file: SourceFile) -> Iterator[Probl
     if name not in _OPENS or file.enclosing_function(call) is None or _is_detached(call):
         return
     owned = fate_of(call, file)
-    if owned.fate in {Fate.NEVER, Fate.DROPPED}:
+    if owned.fate in {Fate.NEVER, Fate.DROPPED} and not _is_known_by_number(
+        owned.holder, call, file
+    ):
         noun, what = _OPENS[name]
         where = f" in `{owned.holder}`" if owned.holder else ""
         yield Problem(
@@ -102,8 +105,17 @@ def executor_or_process_leak(call: ast.Call, file: SourceFile) -> Iterator[Probl
 
 
 def _is_detached(call: ast.Call) -> bool:
-    """A process in a session of its own is meant to outlive its parent."""
+    """A process in a session of its own, or options that may ask for one: meant to live on."""
     return any(
-        keyword.arg in {"start_new_session", "creationflags", "preexec_fn", "process_group"}
+        keyword.arg in {"start_new_session", "creationflags", "preexec_fn", "process_group", None}
         for keyword in call.keywords
     )
+
+
+def _is_known_by_number(holder: str, call: ast.Call, file: SourceFile) -> bool:
+    """A process whose `pid` is noted is stopped by somebody else, or not at all."""
+    scope = file.enclosing_function(call)
+    if not holder or scope is None:
+        return False
+    parents = (file.parent(use) for use in uses_of(holder, scope, file))
+    return any(isinstance(parent, ast.Attribute) and parent.attr == "pid" for parent in parents)
