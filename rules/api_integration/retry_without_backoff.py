@@ -1,0 +1,253 @@
+"""API103."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.api_integration.retries import (
+    RetryDecorator,
+    RetryLoop,
+    retry_decorators,
+    retry_loops,
+    sleeps_in,
+)
+from rules.core import fixes
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.security.call_edits import with_keywords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.rule import Fix
+    from rules.core.source import SourceFile
+
+_TINY = 0.5
+_RETRY = {"urllib3.Retry", "urllib3.util.Retry", "urllib3.util.retry.Retry"}
+_RETRY_ALSO = {"requests.adapters.Retry", "requests.packages.urllib3.util.retry.Retry"}
+_WAITS = (
+    ("wait_random_exponential", "(multiplier=1, max=10)"),
+    ("wait_exponential_jitter", "(max=10)"),
+    ("wait_exponential", "(multiplier=1, max=10)"),
+)
+
+
+@rule("API103", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
+def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """A failed request is tried again at once, or after the same short pause each time.
+
+    A server that is overloaded or limits its clients gets the same load again a moment later,
+    and the few attempts are used up before it can recover. Wait longer after each failure, with
+    some randomness so that clients do not come back all together.
+
+    ```python
+    import asyncio
+
+    import httpx
+
+
+    async def markets(client: httpx.AsyncClient) -> str:
+        for attempt in range(3):
+            try:
+                return (await client.get("/markets")).text
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)  # finding: warning
+        raise TimeoutError
+    ```
+
+    ```python fixed
+    import asyncio
+
+    import httpx
+
+
+    async def markets(client: httpx.AsyncClient) -> str:
+        for attempt in range(3):
+            try:
+                return (await client.get("/markets")).text
+            except httpx.TransportError:
+                await asyncio.sleep(2**attempt)
+        raise TimeoutError
+    ```
+
+    Without any pause:
+
+    ```python
+    import requests
+
+
+    def page(url: str) -> str | None:
+        tries = 0
+        while tries < 5:
+            try:
+                return requests.get(url, timeout=5).text
+            except requests.ConnectionError:  # finding: warning
+                tries += 1
+    ```
+
+    By tenacity or urllib3, whose default is not to wait:
+
+    ```python
+    import requests
+    import tenacity
+    from urllib3.util.retry import Retry
+
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(3))  # finding: warning
+    def price(url: str) -> str:
+        return requests.get(url, timeout=5).text
+
+
+    retries = Retry(total=5, status_forcelist=[502, 503])  # finding: warning
+    ```
+
+    ```python fixed
+    import requests
+    import tenacity
+    from urllib3.util.retry import Retry
+
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_random_exponential(multiplier=1, max=10))
+    def price(url: str) -> str:
+        return requests.get(url, timeout=5).text
+
+
+    retries = Retry(total=5, status_forcelist=[502, 503], backoff_factor=0.5)
+    ```
+
+    A wait that grows is fine:
+
+    ```python
+    import time
+
+    import requests
+    import tenacity
+
+
+    def page(url: str) -> str:
+        for attempt in range(4):
+            try:
+                return requests.get(url, timeout=5).text
+            except requests.ConnectionError:
+                time.sleep(2**attempt)
+        raise TimeoutError
+
+
+    @tenacity.retry(wait=tenacity.wait_random_exponential(max=10))
+    def price(url: str) -> str:
+        return requests.get(url, timeout=5).text
+    ```
+
+    So is a loop over pages or over items, which repeats nothing:
+
+    ```python
+    import requests
+
+
+    def pages(url: str) -> list[str]:
+        found = []
+        for page in range(10):
+            try:
+                found.append(requests.get(url, params={"page": page}, timeout=5).text)
+            except requests.ConnectionError:
+                continue
+        return found
+    ```
+    """
+    for decorator in retry_decorators(file):
+        yield from _decorator(decorator, file)
+    for call in file.calls("Retry"):
+        yield from _urllib3(call, file)
+    for loop in retry_loops(file):
+        if not loop.orders:
+            yield from _loop(loop, file)
+
+
+def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
+    wait = retry.option("wait")
+    if retry.is_open or retry.option("sleep") is not None:
+        return
+    if wait is None or _is_named(wait, "wait_none"):
+        yield Problem(
+            retry.node,
+            f"tenacity does not wait between attempts by itself: {_attempts(retry)} follow each"
+            " other at once. Give `wait=wait_random_exponential(max=10)`.",
+            fix=_wait(retry, file) if wait is None else None,
+        )
+
+
+def _attempts(retry: RetryDecorator) -> str:
+    if retry.function is None:
+        return "the attempts"
+    return f"the attempts at `{retry.function.name}`"
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    called = node.func if isinstance(node, ast.Call) else node
+    return getattr(called, "attr", getattr(called, "id", "")) == name
+
+
+def _wait(retry: RetryDecorator, file: SourceFile) -> Fix | None:
+    """The keyword, when a way to wait is within reach of the file's imports."""
+    if retry.call is None:
+        return None
+    if isinstance(retry.call.func, ast.Attribute):
+        prefix = file.source(retry.call.func.value) + "."
+        return with_keywords({"wait": prefix + "".join(_WAITS[0])})
+    for name, arguments in _WAITS:
+        if file.scopes.lookup(name, file.tree):
+            return with_keywords({"wait": name + arguments})
+    return None
+
+
+def _urllib3(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    if file.qualified_name(call.func) not in _RETRY | _RETRY_ALSO:
+        return
+    given = {keyword.arg for keyword in call.keywords}
+    if "backoff_factor" in given or None in given or file.literal(_total(call)) in {0, False, 1}:
+        return
+    yield Problem(
+        call,
+        "`Retry` without `backoff_factor` repeats the request at once, against a server that just"
+        " failed. Give it a factor, as 0.5.",
+        fix=with_keywords({"backoff_factor": "0.5"}),
+    )
+
+
+def _total(call: ast.Call) -> ast.expr | None:
+    if call.args:
+        return call.args[0]
+    return next((keyword.value for keyword in call.keywords if keyword.arg == "total"), None)
+
+
+def _loop(found: RetryLoop, file: SourceFile) -> Iterator[Problem]:
+    sleeps = sleeps_in(found.loop, file)
+    if not sleeps:
+        yield Problem(
+            found.handlers[0],
+            f"After this failure {_what(found, file)} is sent again at once. Wait before the next"
+            " attempt, longer each time: `sleep(2**attempt)`.",
+        )
+        return
+    for sleep in sleeps:
+        seconds = file.literal(sleep.args[0]) if sleep.args else ...
+        if isinstance(seconds, (int, float)) and 0 <= seconds <= _TINY and len(sleeps) == 1:
+            yield Problem(
+                sleep,
+                f"Each attempt waits the same {seconds} s: too short for a server to recover. Let"
+                " the wait grow with each attempt.",
+                fix=_growing(sleep, found, file),
+            )
+
+
+def _growing(sleep: ast.Call, found: RetryLoop, file: SourceFile) -> Fix | None:
+    iterable = getattr(found.loop, "iter", None)
+    counts = isinstance(iterable, ast.Call) and len(iterable.args) == 1
+    if not found.counter or found.counter == "_" or not counts:
+        return None
+    return fixes.expression(f"{file.source(sleep.func)}(2**{found.counter})")
+
+
+def _what(found: RetryLoop, file: SourceFile) -> str:
+    name = file.source(found.requests[0].call.func)
+    return f"`{name}`" if len(name) <= 50 and "\n" not in name else "the request"
