@@ -64,6 +64,8 @@ def insecure_cookie(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     """
     if any(keyword.arg is None for keyword in call.keywords):
         return
+    if isinstance(file.argument(call, 1, "value"), ast.Constant):
+        return
     key = file.argument(call, 0, "key")
     name = (file.constant_text(key) if key is not None else None) or _name_of(key)
     value = file.argument(call, 1, "value")

@@ -24,7 +24,7 @@ _AUTH = re.compile(
 )
 _OPEN = re.compile(
     r"(login|logout|register|sign_?up|sign_?in|token|webhook|hook|callback|public|health|refresh|reset|forgot|verify"
-    r"|password|oauth|auth|anonymous|search|query|preview|validate|estimate|ping|status|graphql|contact|subscribe|recover)",
+    r"|password|oauth|auth|anonymous|search|query|preview|validate|estimate|ping|status|graphql|contact|subscribe|recover|decode|parse|convert|calculate|compute|render|test)",
     re.IGNORECASE,
 )
 

@@ -25,7 +25,7 @@ _NUMBERS = re.compile(
     r"|total|index|idx|i|year|timeout|dim|dims|dimension|dimensions|version|batch|chunk|interval|ttl|port|retention)(_|$)",
     re.IGNORECASE,
 )
-_TABLE_NAME = {"__tablename__", "__table__", "tablename", "table_name", "TABLE", "fullname"}
+_TABLE_NAME = {"__tablename__", "__table__", "tablename", "fullname"}
 
 
 def is_safe(file: SourceFile, node: ast.expr) -> bool:

@@ -21,7 +21,7 @@ _RANDOM = {
     "random.getrandbits", "random.sample", "random.randbytes", "uuid.uuid1", "numpy.random.randint",
 }  # fmt: skip
 _SECRET = re.compile(
-    r"(token(?!iz|s_per|_?ids?$|_count)|secret|passw(or)?d|passwd|(^|_)otp(_|$)|api_?key|csrf|(^|_)nonce|(^|_)salt(_|$)"
+    r"(token(?!iz|s_per|_?ids?$|_count)|secret|passw(or)?d|passwd|(^|_)otp(_|$)|api_?key|csrf|(^|_)salt(_|$)"
     r"|session_?(id|key)|(verification|invite|otp|reset|auth|login|confirm\w*|access|activation|recovery|backup|pin"
     r"|security|two_factor|2fa|mfa)_?code|credential|private_?key|magic_?link|invite)",
     re.IGNORECASE,

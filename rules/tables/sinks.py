@@ -70,7 +70,6 @@ PATH_CALLS: dict[str, tuple[int, str]] = {
     "shutil.copyfile": (0, "src"),
     "shutil.copy2": (0, "src"),
     "shutil.move": (0, "src"),
-    "importlib.import_module": (0, "name"),
     "numpy.load": (0, "file"),
     "pandas.read_csv": (0, "filepath_or_buffer"),
     "pandas.read_parquet": (0, "path"),
