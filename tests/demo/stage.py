@@ -10,10 +10,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import httpx
 
 from tests.github import LocalGitHub
 
@@ -105,6 +108,7 @@ def _serving(github: LocalGitHub, app: App, folder: Path, port: int, log: Path) 
         )
     try:
         _wait_until_it_listens(process, log)
+        _wait_until_it_answers(port, log)
         yield
     finally:
         process.terminate()
@@ -146,6 +150,19 @@ def _wait_until_it_listens(process: subprocess.Popen[str], log: Path) -> None:
         line = ""
     if "Listening at" not in line:
         raise DemoFailedError(f"The service did not start:\n{log.read_text()[-3000:]}")
+
+
+def _wait_until_it_answers(port: int, log: Path) -> None:
+    """The socket is there before the process that serves it; GitHub waits for 10 s only."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=START_SECONDS, trust_env=False)
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    raise DemoFailedError(f"The service does not answer:\n{log.read_text()[-3000:]}")
 
 
 def _free_port() -> int:
