@@ -44,8 +44,16 @@ def caught(handler: ast.ExceptHandler, file: SourceFile) -> tuple[str, ...]:
     """The dotted names of what the handler catches; `BaseException` for a bare `except`."""
     if handler.type is None:
         return ("BaseException",)
-    listed = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return tuple(file.qualified_name(item) or last_name(item) for item in listed)
+    return tuple(
+        file.qualified_name(item) or last_name(item) for item in _listed(handler.type, file)
+    )
+
+
+def _listed(kind: ast.expr, file: SourceFile) -> list[ast.expr]:
+    """The classes that an `except` names, a tuple of them in a variable too."""
+    if isinstance(kind, ast.Name) and isinstance(value := file.value(kind), ast.Tuple):
+        kind = value
+    return kind.elts if isinstance(kind, ast.Tuple) else [kind]
 
 
 def is_broad(handler: ast.ExceptHandler, file: SourceFile) -> bool:

@@ -28,7 +28,7 @@ def raise_without_from(handler: ast.ExceptHandler, file: SourceFile) -> Iterator
     The traceback then reads "During handling of the above exception, another exception occurred",
     as if the handler itself were broken. `from error` says that one is the cause of the other,
     `from None` that the first one is of no interest. Suggested once for each file, and only in
-    files that write `from` elsewhere.
+    files that write `from` at least as often as not.
 
     ```python
     def load(path: str) -> str:
@@ -86,7 +86,8 @@ def raise_without_from(handler: ast.ExceptHandler, file: SourceFile) -> Iterator
 
 def _causeless(file: SourceFile) -> tuple[ast.Raise | None, int]:
     """The first `raise` without a cause at the end of a handler and how many there are."""
-    if not any(node.cause is not None for node in file.of(ast.Raise)):
+    caused = sum(node.cause is not None for node in file.of(ast.Raise))
+    if not caused:
         return None, 0
     found = [
         node
@@ -98,4 +99,5 @@ def _causeless(file: SourceFile) -> tuple[ast.Raise | None, int]:
         and node.cause is None
     ]
     found.sort(key=lambda node: node.lineno)
-    return (found[0] if found else None), len(found)
+    usual = caused >= len(found)
+    return (found[0] if found and usual else None), len(found)

@@ -45,7 +45,7 @@ def return_in_finally(node: ast.Try | ast.TryStar, _file: SourceFile) -> Iterato
                 break  # finding
     ```
 
-    A loop or a function of the `finally` itself:
+    A loop or a function of the `finally` itself, and a check that no exception is on its way:
 
     ```python
     def close(connections) -> None:
@@ -56,6 +56,14 @@ def return_in_finally(node: ast.Try | ast.TryStar, _file: SourceFile) -> Iterato
                 if connection.closed:
                     continue
                 connection.close()
+
+
+    def load(path: str) -> str:
+        try:
+            text = read(path)
+        finally:
+            if sys.exc_info()[0] is None:
+                return text
     ```
     """
     for statement in node.finalbody:
@@ -72,7 +80,7 @@ def _problem(leaving: ast.stmt) -> Problem:
 
 
 def _leaving(node: ast.AST, *, in_loop: bool) -> Iterator[ast.stmt]:
-    if isinstance(node, _OTHERS):
+    if isinstance(node, _OTHERS) or (isinstance(node, ast.If) and "exc_info" in ast.dump(node.test)):
         return
     if isinstance(node, ast.Return) or (
         not in_loop and isinstance(node, (ast.Break, ast.Continue))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _SHORT = 2
+_LONG = 4
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
 _PREDICATE = re.compile(
     r"(^|_)(is|has|can)_|^_*(check|supports?|looks?|should|was|exists?|try|ping|healthy?|validate|safe|"
     r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
@@ -36,7 +38,7 @@ _PREDICATE = re.compile(
     "ERR101",
     on=(ast.Try, ast.With),
     severity=Severity.WARNING,
-    silent_in=(FileKind.TEST,),
+    silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
     peers=("ruff:S110", "ruff:S112", "bandit:B110", "bandit:B112"),
 )
 def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[Problem]:
@@ -216,10 +218,8 @@ def _only_cleans(body: list[ast.stmt], file: SourceFile) -> bool:
 
 
 def _only_converts(node: ast.Try, file: SourceFile) -> bool:
-    """Whether one value is read or converted, and nothing else."""
-    if len(node.body) > 1 or isinstance(
-        node.body[0], (ast.For, ast.While, ast.With, ast.AsyncWith)
-    ):
+    """Whether a value is read or converted, and nothing else."""
+    if len(node.body) > _LONG or not all(isinstance(s, _SIMPLE) for s in node.body):
         return False
     calls = [n for n in run_by(node.body, file) if isinstance(n, (ast.Call, ast.Await))]
     return all(
