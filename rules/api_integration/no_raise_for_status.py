@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.api_integration.answers import Answer, answer_of, chained_body
-from rules.api_integration.requests_sent import known_requests
+from rules.api_integration.requests_sent import address, known_requests
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ _ERROR_KEYS = re.compile(
     r"""(\[|\.get\(|\()\s*["'](errors?|status|code|success|ok|detail|message|retCode|errmsg|stat)["']"""
     r"""|["'](errors?|status|success|ok|detail|message)["']\s+(not )?in\b"""
 )
+_JUDGES = {
+    "debug", "info", "warning", "error", "exception", "print", "model_validate",
+    "model_validate_json", "parse_obj", "parse_raw", "validate_python", "validate_json",
+}  # fmt: skip
+_LOCAL = re.compile(r"^https?://(localhost|127\.|0\.0\.0\.0|\[::1\])")
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr)
 
 
@@ -111,6 +116,22 @@ def no_raise_for_status(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return response.json()["trades"]
     ```
 
+    A body that is validated as a whole cannot pass for data, and a program on the same machine is
+    no service:
+
+    ```python
+    import httpx
+
+
+    def token(url: str) -> Token:
+        response = httpx.get(url)
+        return Token.model_validate_json(response.text)
+
+
+    def tunnels() -> list[str]:
+        return httpx.get("http://127.0.0.1:4040/api/tunnels").json()["tunnels"]
+    ```
+
     So may the body, where it says itself what went wrong:
 
     ```python
@@ -129,6 +150,8 @@ def no_raise_for_status(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return
     for sent in known_requests(file):
         if sent.library not in _LIBRARIES or sent.verb in {"head", "options"}:
+            continue
+        if _LOCAL.match(address(sent, file)):
             continue
         if (body := chained_body(sent, file)) is not None:
             yield from _chained(body, sent, file)
@@ -194,7 +217,7 @@ def _is_passed_on(read: ast.expr, file: SourceFile) -> bool:
     if isinstance(parent, (ast.Return, ast.Yield, ast.FormattedValue, ast.Expr)):
         return True
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
-        return parent.func.attr in {"debug", "info", "warning", "error", "exception", "print"}
+        return parent.func.attr in _JUDGES
     if isinstance(parent, (ast.Assign, ast.AnnAssign)):
         return _is_only_returned(parent, file)
     return False

@@ -136,7 +136,7 @@ def _loops(file: SourceFile) -> Iterator[RetryLoop]:
             for call in calls
             if isinstance(call, ast.Call) and _last(call.func) in ORDER_METHODS
         )
-        if (requests or placed) and not _is_over_items(loop, calls):
+        if (requests or placed) and not _is_over_items(loop, calls, file):
             yield RetryLoop(loop, attempt, handlers, requests, placed, _counter(loop))
 
 
@@ -153,12 +153,18 @@ def _counts(loop: ast.AST) -> bool:
     return isinstance(iterable, ast.Call) and _last(iterable.func) in {"range", "count"}
 
 
-def _is_over_items(loop: ast.AST, calls: list[ast.AST]) -> bool:
+def _is_over_items(loop: ast.AST, calls: list[ast.AST], file: SourceFile) -> bool:
     """Whether the request depends on the number of the round: a page, not an attempt."""
     counter = _counter(loop)
     if not counter or any(word in counter for word in ("attempt", "retry", "tries", "try")):
         return False
-    return any(isinstance(node, ast.Name) and node.id == counter for node in calls)
+    made_of_it = {counter}
+    for statement in getattr(loop, "body", ()):
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(node, ast.Name) and node.id in made_of_it for node in file.within(statement.value)
+        ):
+            made_of_it |= {n.id for target in statement.targets for n in file.within(target) if isinstance(n, ast.Name)}
+    return any(isinstance(node, ast.Name) and node.id in made_of_it for node in calls)
 
 
 def _counter(loop: ast.AST) -> str:

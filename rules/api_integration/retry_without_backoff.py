@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
+from rules.api_integration.requests_sent import address
 from rules.api_integration.retries import (
     RetryDecorator,
     RetryLoop,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _TINY = 0.5
+_STARTING = re.compile(r"health|ready|wait_|_alive|ping|localhost|127\.0\.0\.1|launch|start", re.IGNORECASE)
 _RETRY = {"urllib3.Retry", "urllib3.util.Retry", "urllib3.util.retry.Retry"}
 _RETRY_ALSO = {"requests.adapters.Retry", "requests.packages.urllib3.util.retry.Retry"}
 _WAITS = (
@@ -159,7 +162,7 @@ def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     for call in file.calls("Retry"):
         yield from _urllib3(call, file)
     for loop in retry_loops(file):
-        if not loop.orders:
+        if not loop.orders and not _waits_for_start(loop, file):
             yield from _loop(loop, file)
 
 
@@ -238,6 +241,13 @@ def _loop(found: RetryLoop, file: SourceFile) -> Iterator[Problem]:
                 " the wait grow with each attempt.",
                 fix=_growing(sleep, found, file),
             )
+
+
+def _waits_for_start(found: RetryLoop, file: SourceFile) -> bool:
+    """Whether the loop asks a program on this machine, or one that starts, whether it is ready."""
+    function = file.enclosing_function(found.loop)
+    names = f"{function.name if function else ''} {file.source(found.requests[0].call)}"
+    return _STARTING.search(names + address(found.requests[0], file)) is not None
 
 
 def _growing(sleep: ast.Call, found: RetryLoop, file: SourceFile) -> Fix | None:
