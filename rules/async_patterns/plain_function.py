@@ -24,8 +24,8 @@ _ASYNCHRONOUS = ("asyncio", "fastapi", "aiohttp", "starlette")
 def blocking_in_plain_function(file: SourceFile) -> Iterator[Problem]:
     """Suggestions for module-level functions that wait for the network on an unknown thread.
 
-    A text without a single import is an excerpt, in which the reader expects an answer; in a
-    whole module of asynchronous code the guess is of low confidence.
+    A text without a single import, or one that stands alone, is an excerpt, in which the reader
+    expects an answer; in a module of a whole project the guess is of low confidence.
     """
     confidence = _confidence(file)
     if confidence is None:
@@ -38,13 +38,12 @@ def blocking_in_plain_function(file: SourceFile) -> Iterator[Problem]:
 def _confidence(file: SourceFile) -> Confidence | None:
     if file.kind is not FileKind.CODE:
         return None
-    if not file.imported_modules:
+    if file.imports(*_SYNCHRONOUS) or _is_run_as_program(file):
+        return None
+    if not file.imported_modules or (file.project and len(file.project.modules) == 1):
         return Confidence.MEDIUM
-    if file.imports(*_SYNCHRONOUS) or not file.imports(*_ASYNCHRONOUS):
-        return None
-    if not file.of(ast.AsyncFunctionDef) or _is_run_as_program(file):
-        return None
-    return Confidence.LOW
+    is_async = file.imports(*_ASYNCHRONOUS) and file.of(ast.AsyncFunctionDef)
+    return Confidence.LOW if is_async else None
 
 
 def _is_run_as_program(file: SourceFile) -> bool:

@@ -216,7 +216,7 @@ class Names:
         return self._classes
 
     def members(self, class_: ast.ClassDef) -> dict[str, list[ast.Assign | ast.AnnAssign]]:
-        """The assignments to `self.<name>` in a class's methods and to names in its body."""
+        """The assignments to `self.<name>` in methods and to names in the body, annotated first."""
         if not hasattr(self, "_members"):
             self._members: dict[ast.ClassDef, dict[str, list[ast.Assign | ast.AnnAssign]]] = {}
             for owner, name, statement in self._member_statements():
@@ -226,7 +226,7 @@ class Names:
     def _member_statements(
         self,
     ) -> Iterator[tuple[ast.ClassDef, str, ast.Assign | ast.AnnAssign]]:
-        for statement in (*self._nodes.of(ast.Assign), *self._nodes.of(ast.AnnAssign)):
+        for statement in (*self._nodes.of(ast.AnnAssign), *self._nodes.of(ast.Assign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             for target in targets:
                 match target:

@@ -101,6 +101,8 @@ def _assigned(target: ast.expr, file: SourceFile, *, with_closes: bool) -> Owned
             return _named(target, file, with_closes=with_closes)
         case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
             return _attribute(target, name, file)
+        case ast.Subscript(value=ast.Attribute(attr="attributes")):
+            return Owned(Fate.DROPPED)  # Alembic's `config.attributes` closes nothing.
         case _:
             return Owned(Fate.GIVEN_AWAY)
 
