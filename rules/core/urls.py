@@ -206,7 +206,7 @@ def _joined(*parts: str | None) -> str | None:
 
 def asked_by(project: Project, function: str) -> tuple[str, ...]:
     """What a function of the project asks for by `Depends`, by dotted name; `?` where unknown."""
-    known = project.functions.get(function)
-    if known is None:
+    known, defined = project.functions.get(function), project.module_of(function)
+    if known is None or defined is None:
         return ("?",)
-    return tuple(dependencies_asked(project, known.depends, project.module_of(function)))
+    return tuple(dependencies_asked(project, known.depends, defined.module))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.names import Names
+    from rules.core.routes import Route
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
@@ -38,7 +39,10 @@ class Place(NamedTuple):
 
 
 class RouteFacts(NamedTuple):
-    """One path operation; `owner` is the dotted name of the variable of its app or router."""
+    """One path operation; `owner` is the dotted name of the variable of its app or router.
+
+    `answers` are the dotted names in its `response_model`, or else in its return type.
+    """
 
     function: str
     methods: tuple[str, ...]
@@ -47,6 +51,7 @@ class RouteFacts(NamedTuple):
     line: int
     depends: tuple[str, ...]
     place: Place
+    answers: tuple[str, ...] = ()
 
 
 class RouterFacts(NamedTuple):
@@ -96,7 +101,14 @@ class WebExtraction:
                 line=route.call.lineno,
                 depends=tuple(self._listed(route.call)),
                 place=self._place(route.call),
+                answers=tuple(self._answers(route)),
             )
+
+    def _answers(self, route: Route) -> Iterator[str]:
+        given = self.file.argument(route.call, 99, "response_model") or route.function.returns
+        for node in ast.walk(given) if given is not None else ():
+            if isinstance(node, (ast.Name, ast.Attribute)) and (name := self.names.of(node)):
+                yield name
 
     def routers(self) -> Iterator[RouterFacts]:
         """Every variable that holds an app or a router, also of a class of the project's own."""
