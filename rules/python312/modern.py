@@ -1,0 +1,66 @@
+"""Whether a file is written for a new Python: what it uses already."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.scopes import FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_BUILTIN = frozenset({"list", "dict", "set", "tuple", "frozenset", "type"})
+
+
+def has_type_parameters(file: SourceFile) -> bool:
+    """Whether the file uses the syntax of Python 3.12: `def f[T]`, `class C[T]` or `type X = `."""
+    return file.memo("3.12 syntax", lambda: any(_with_parameters(file)))
+
+
+def _with_parameters(file: SourceFile) -> Iterator[ast.AST]:
+    yield from file.of(ast.TypeAlias)
+    for kind in (*FUNCTIONS, ast.ClassDef):
+        for node in file.of(kind):
+            if node.type_params:
+                yield node
+
+
+def annotations(file: SourceFile) -> list[ast.expr]:
+    """Every annotation of the file, in the order of the text."""
+    return file.memo("annotations", lambda: sorted(_annotations(file), key=_place))
+
+
+def _place(node: ast.expr) -> tuple[int, int]:
+    return (node.lineno, node.col_offset)
+
+
+def _annotations(file: SourceFile) -> Iterator[ast.expr]:
+    for argument in file.of(ast.arg):
+        if argument.annotation is not None:
+            yield argument.annotation
+    for assignment in file.of(ast.AnnAssign):
+        yield assignment.annotation
+    for function in file.functions:
+        if function.returns is not None:
+            yield function.returns
+
+
+def modern_annotations(file: SourceFile) -> int:
+    """How many annotations use `X | Y` or `list[X]`."""
+    return file.memo("modern", lambda: sum(_is_modern(a) for a in annotations(file)))
+
+
+def _is_modern(annotation: ast.expr) -> bool:
+    for node in ast.walk(annotation):
+        match node:
+            case ast.BinOp(op=ast.BitOr()) | ast.Subscript(value=ast.Name(id=_)):
+                if isinstance(node, ast.BinOp):
+                    return True
+                if isinstance(node.value, ast.Name) and node.value.id in _BUILTIN:
+                    return True
+            case _:
+                continue
+    return False
