@@ -82,10 +82,14 @@ def _keeps(decorator: str) -> bool:
 
 def _is_awaited_here(name: str, file: SourceFile) -> bool:
     """Whether the file awaits the same function elsewhere, whatever its decorators do."""
-    return any(
-        isinstance(node.value, ast.Call) and file.qualified_name(node.value.func) == name
-        for node in file.of(ast.Await)
-    )
+
+    def awaited() -> frozenset[str | None]:
+        calls = (node.value for node in file.of(ast.Await))
+        return frozenset(
+            file.qualified_name(call.func) for call in calls if isinstance(call, ast.Call)
+        )
+
+    return name in file.memo("async_patterns.awaited", awaited)
 
 
 @lru_cache(maxsize=2)

@@ -27,7 +27,7 @@ _LOOPS = {"loop", "_loop", "event_loop", "ioloop"}
 @rule(
     "ASY105",
     on=ast.Call,
-    calls=("create_task", "ensure_future"),
+    calls=("create_task", "ensure_future", "gather"),
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
     peers=("ruff:RUF006",),
@@ -137,7 +137,7 @@ def dangling_task(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
 def _creates_task(call: ast.Call, file: SourceFile) -> bool:
     name = file.qualified_name(call.func)
-    if name in _CREATORS:
+    if name in _CREATORS or (name == "asyncio.gather" and isinstance(file.parent(call), ast.Expr)):
         return True
     match call.func:
         case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner)):
