@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Connect(NamedTuple):
-    """A place that connects to a SQLite database on disk; `driver` is `sqlalchemy`, `sqlite3` …"""
+    """A place that connects to a SQLite database on disk, and through what: `sqlite3`, `sqlalchemy`."""
 
     path: str
     line: int
@@ -69,6 +69,11 @@ class Database:
     def writes(self, function: str) -> bool:
         """Whether a function writes through a connection or session that it is given."""
         return function in self._writing
+
+    @cached_property
+    def writing_names(self) -> frozenset[str]:
+        """Last names of the functions for which `writes` is true, for a first look."""
+        return frozenset(name.rpartition(".")[2] for name in self._writing)
 
     @cached_property
     def _writing(self) -> frozenset[str]:

@@ -111,6 +111,13 @@ def verb_of(sql: str) -> str:
     return word
 
 
+def calls_named(file: SourceFile, names: frozenset[str]) -> Iterator[ast.Call]:
+    """The calls with one of these last names; none when none occurs."""
+    present = file.called_names & names
+    if present:
+        yield from file.calls(*sorted(present))
+
+
 def _place(query: Query) -> tuple[int, int]:
     return query.call.lineno, query.call.col_offset
 
@@ -119,7 +126,7 @@ def _queries(file: SourceFile) -> Iterator[Query]:
     called = file.called_names
     if not called & (RUNNING | SESSION_WRITES | QUERY_ENDS):
         return
-    for call in file.calls(*sorted(called & RUNNING)):
+    for call in calls_named(file, RUNNING):
         if isinstance(call.func, ast.Attribute) and (found := _running(file, call)):
             yield found
     if file.imports("sqlalchemy", "sqlmodel") or file.project is not None:
@@ -217,7 +224,7 @@ def builder_of(file: SourceFile, node: ast.expr, depth: int = _DEPTH) -> tuple[s
 
 def _on_sessions(file: SourceFile) -> Iterator[Query]:
     called = file.called_names
-    for call in file.calls(*sorted(called & SESSION_WRITES)):
+    for call in calls_named(file, SESSION_WRITES):
         name = file.qualified_name(call.func)
         if name and name.rpartition(".")[0] in SESSIONS:
             verb = "delete" if name.endswith(".delete") else "insert"

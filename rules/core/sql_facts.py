@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.queries import queries
+from rules.core.queries import calls_named, queries
 from rules.core.rule import FileKind
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _COMMITS = frozenset({
     "commit", "begin", "begin_nested", "executescript", "transaction", "atomic", "acommit",
     "commit_transaction", "begin_transaction",
 })  # fmt: skip
+_CONNECTING = frozenset({"connect", "create_engine", "create_async_engine"})
 _CONNECTS = {
     "sqlite3.connect": "sqlite3",
     "aiosqlite.connect": "aiosqlite",
@@ -75,8 +76,8 @@ def pragmas_of(file: SourceFile) -> tuple[str, ...]:
 
 def _pragmas(text: str) -> Iterator[str]:
     if "pragma" in text or "PRAGMA" in text:
-        for name, value in _PRAGMA.findall(text):
-            name = name.rsplit(".", 1)[-1].lower()
+        for dotted, value in _PRAGMA.findall(text):
+            name = dotted.rsplit(".", 1)[-1].lower()
             yield f"{name}={value.lower()}" if value and value != "{" else name
         if re.search(r"(?i)\bpragma\s+(\{|%|['\"])", text):
             yield "?"
@@ -94,15 +95,13 @@ def _settings(file: SourceFile) -> Iterator[str]:
     for call in _connecting(file):
         if any(keyword.arg in {"timeout", "connect_args", None} for keyword in call.keywords):
             text = file.source(call)
-            if "timeout" in text or "**" in text or "connect_args=" in text and "{" not in text:
+            elsewhere = "connect_args=" in text and "{" not in text
+            if "timeout" in text or "**" in text or elsewhere:
                 yield "timeout"
 
 
 def _connecting(file: SourceFile) -> Iterator[ast.Call]:
-    present = file.called_names & {"connect", "create_engine", "create_async_engine"}
-    if not present:
-        return
-    for call in file.calls(*sorted(present)):
+    for call in calls_named(file, _CONNECTING):
         if file.qualified_name(call.func) in _CONNECTS:
             yield call
 
@@ -122,7 +121,7 @@ def _connects(file: SourceFile) -> Iterator[ConnectFacts]:
 
 def _commits(file: SourceFile) -> set[str]:
     found: set[ast.AST | None] = set()
-    for call in file.calls(*sorted(_COMMITS & file.called_names)):
+    for call in calls_named(file, _COMMITS):
         found.add(file.enclosing_function(call))
     if "isolation_level" in file.text or "autocommit" in file.text.lower():
         for keyword in file.of(ast.keyword):
@@ -169,10 +168,7 @@ def _writes(file: SourceFile) -> set[str]:
 def is_given(owner: ast.expr, file: SourceFile) -> bool:
     """Whether a connection, or the cursor on it, is a parameter of the function around."""
     while isinstance(owner, (ast.Attribute, ast.Call, ast.Await)):
-        if isinstance(owner, ast.Call):
-            owner = owner.func
-        else:
-            owner = owner.value
+        owner = owner.func if isinstance(owner, ast.Call) else owner.value
     if not isinstance(owner, ast.Name):
         return False
     bindings = file.names.reaching(owner)
@@ -187,9 +183,7 @@ def is_given(owner: ast.expr, file: SourceFile) -> bool:
 
 
 def _relationships(file: SourceFile) -> Iterator[tuple[str, str, str]]:
-    if not file.called_names & {"relationship", "Relationship"}:
-        return
-    for call in file.calls(*sorted(file.called_names & {"relationship", "Relationship"})):
+    for call in calls_named(file, frozenset({"relationship", "Relationship"})):
         statement = file.parent(call)
         class_ = file.enclosing_class(call)
         match statement:
