@@ -1,0 +1,134 @@
+"""Loops over collections, and what a database call in one depends on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core.scopes import COMPREHENSIONS, FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+type Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+_IN_PARTS = re.compile(
+    r"batch|chunk|page|attempt|retr|window|shard|slice|partition|tables?\b|tries|bucket|migration"
+    r"|month|year|day|date|interval|timeframe|provider|adapter|bots?\b|strateg|statement|quer",
+    re.IGNORECASE,
+)
+_ENDLESS = {"range", "count", "cycle", "repeat", "batched", "chunked"}
+
+
+def row_loop(node: ast.AST, file: SourceFile) -> Loop | None:
+    """The nearest loop over a collection of unknown size that runs the node once per item.
+
+    None for loops over constants, counted loops, batches and pages.
+    """
+    loop = file.enclosing_loop(node)
+    if isinstance(loop, COMPREHENSIONS):
+        first = loop.generators[0]
+        return loop if _is_per_row(first.target, first.iter, file) else None
+    if isinstance(loop, (ast.For, ast.AsyncFor)):
+        return loop if _is_per_row(loop.target, loop.iter, file) else None
+    return None
+
+
+def _is_per_row(target: ast.expr, iterable: ast.expr, file: SourceFile) -> bool:
+    if _is_constant(iterable, file):
+        return False
+    if _IN_PARTS.search(file.source(target)) or _IN_PARTS.search(_last(iterable)):
+        return False
+    while isinstance(iterable, ast.Call) and _last(iterable.func) in {
+        "enumerate", "sorted", "list", "set", "reversed", "tuple", "zip", "tqdm",
+    } and iterable.args:  # fmt: skip
+        iterable = iterable.args[0]
+        if _is_constant(iterable, file):
+            return False
+    return not (isinstance(iterable, ast.Call) and _last(iterable.func) in _ENDLESS)
+
+
+def _is_constant(iterable: ast.expr, file: SourceFile) -> bool:
+    """Whether what is looped over is written in the code, or is the members of a class."""
+    if isinstance(iterable, (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Constant)):
+        return True
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute):
+        if iterable.func.attr in {"items", "keys", "values"}:
+            return _is_constant(iterable.func.value, file)
+        return False
+    if isinstance(iterable, ast.Subscript) and isinstance(iterable.slice, ast.Slice):
+        return True
+    if isinstance(iterable, (ast.Name, ast.Attribute)):
+        last = _last(iterable)
+        if last.strip("_").isupper() or last[:1].isupper():
+            return True
+        values = file.values(iterable)
+        return bool(values) and all(
+            isinstance(value, (ast.Tuple, ast.List, ast.Set, ast.Dict))
+            and bool(getattr(value, "elts", None) or getattr(value, "keys", None))
+            for value in values
+        )
+    return False
+
+
+def item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
+    """The loop's own variables and those that its body derives from them."""
+    targets = (
+        [generator.target for generator in loop.generators]
+        if isinstance(loop, COMPREHENSIONS)
+        else [loop.target]
+    )
+    names = {
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    }
+    if isinstance(loop, COMPREHENSIONS):
+        return frozenset(names)
+    for _ in range(2):
+        for statement in _assignments(loop, file):
+            if statement.value is not None and mentions(statement.value, names):
+                names.update(_targets(statement))
+    return frozenset(names)
+
+
+def _assignments(
+    loop: ast.For | ast.AsyncFor, file: SourceFile
+) -> Iterator[ast.Assign | ast.AnnAssign | ast.NamedExpr]:
+    for node in own_nodes(loop.body):
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            yield node
+
+
+def _targets(statement: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> Iterator[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    for target in targets:
+        for name in ast.walk(target):
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                yield name.id
+
+
+def own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Every node of these statements that runs with them: no insides of nested functions."""
+    stack: list[ast.AST] = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def mentions(node: ast.AST, names: set[str] | frozenset[str]) -> bool:
+    """Whether any of the names is read in the node."""
+    return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Call(func=function):
+            return _last(function)
+        case _:
+            return ""

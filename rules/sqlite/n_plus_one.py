@@ -1,0 +1,231 @@
+"""SQL102."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from rules.core.queries import builder_of, queries
+from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
+from rules.core.scopes import COMPREHENSIONS
+from rules.sqlite.lazy import lazy_reads
+from rules.sqlite.loops import Loop, item_names, mentions, own_nodes, row_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_READERS = re.compile(
+    r"^_*(async_|a)?(get|fetch|find|load|read|lookup|look_up|query|select|count|has|is|exists|check"
+    r"|resolve|retrieve|list|search|validate|calculate|compute|db_get)(_|$)",
+)
+_NEAR = 4
+
+
+class _PerRow(NamedTuple):
+    call: ast.Call
+    loop: Loop
+    callee: str
+    trace: tuple[Step, ...]
+
+
+@rule(
+    "SQL102",
+    on=ast.Module,
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
+    peers=("fastapi-doctor:FASTT030",),
+)
+def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """A query for each row of a collection: ten rows are quick, ten thousand stop the service.
+
+    Every round pays the way to the database and holds its connection longer. Ask once for all
+    items (`WHERE id IN (…)`, a join, `selectinload`) and pick from the result in the loop.
+
+    ```python
+    import sqlite3
+
+
+    def titles(conn: sqlite3.Connection, ids: list[int]) -> list[str]:
+        found = []
+        for article_id in ids:
+            row = conn.execute("SELECT title FROM articles WHERE id = ?", (article_id,))  # finding
+            found.append(row.fetchone()[0])
+        return found
+    ```
+
+    Through a helper, also one of another module, and in a comprehension:
+
+    ```python
+    from sqlalchemy import select
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.models import Author
+
+
+    async def get_author(session: AsyncSession, author_id: int) -> Author | None:
+        return await session.scalar(select(Author).where(Author.id == author_id))
+
+
+    async def authors(session: AsyncSession, ids: list[int]) -> list[Author | None]:
+        return [await get_author(session, author_id) for author_id in ids]  # finding
+    ```
+
+    A relationship that is loaded when it is touched:
+
+    ```python
+    from sqlalchemy import ForeignKey, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+    class Base(DeclarativeBase): ...
+
+
+    class Author(Base):
+        __tablename__ = "authors"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+
+    class Article(Base):
+        __tablename__ = "articles"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+        author: Mapped[Author] = relationship()
+
+
+    def names(session: Session) -> list[str]:
+        found = []
+        for article in session.scalars(select(Article)):
+            found.append(article.author.name)  # finding
+        return found
+    ```
+
+    One query for all, batches, constants, and what is loaded with the rows:
+
+    ```python
+    import sqlite3
+    from itertools import batched
+
+
+    def titles(conn: sqlite3.Connection, ids: list[int]) -> list[str]:
+        found = []
+        for batch in batched(ids, 500):
+            marks = ",".join("?" * len(batch))
+            rows = conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", batch)
+            found.extend(title for (title,) in rows)
+        for table in ("articles", "authors"):
+            found.append(conn.execute("SELECT name FROM sizes WHERE name = ?", (table,)).fetchone())
+        return found
+    ```
+    """
+    for found in _per_row(file):
+        yield _problem(found, file)
+    for read in lazy_reads(file):
+        yield Problem(
+            read.node,
+            f"`{file.source(read.node)}` runs a query for each `{read.model}` of the loop;"
+            f" load it with the rows: `.options(selectinload({read.model}.{read.attribute}))`.",
+        )
+
+
+def _problem(found: _PerRow, file: SourceFile) -> Problem:
+    looped = _looped(found.loop, file)
+    over = f"for each item of `{looped}`" if looped else "for each item of the loop"
+    how = "runs a query" if found.trace else "is a query"
+    return Problem(
+        found.call,
+        f"`{found.callee}` {how} {over}. Ask once for all of them (`IN`, a join) before the loop.",
+        trace=found.trace,
+        confidence=Confidence.HIGH if not found.trace else Confidence.MEDIUM,
+    )
+
+
+def _looped(loop: Loop, file: SourceFile) -> str:
+    iterable = loop.generators[0].iter if isinstance(loop, COMPREHENSIONS) else loop.iter
+    text = " ".join(file.source(iterable).split())
+    return text if len(text) <= 40 else ""
+
+
+def _per_row(file: SourceFile) -> Iterator[_PerRow]:
+    seen: set[ast.AST] = set()
+    for query in queries(file):
+        if query.verb == "select" and query.method != "executemany":
+            found = _in_loop(query.call, file)
+            if found is not None and _reads_by_item(query.call, query.statement, found, file):
+                seen.add(query.call)
+                yield _PerRow(query.call, found, _shown(query.call.func, file), ())
+    yield from _through_helpers(file, seen)
+
+
+def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
+    loop = row_loop(call, file)
+    if loop is None or _stops_early(call, loop, file) or _is_slow_anyway(loop, file):
+        return None
+    return loop
+
+
+def _reads_by_item(
+    call: ast.Call, statement: ast.expr | None, loop: Loop, file: SourceFile
+) -> bool:
+    """Whether the query asks for something that depends on the item."""
+    names = item_names(loop, file)
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if owner is not None and not isinstance(owner, (ast.Name, ast.Attribute)):
+        given.append(owner)
+    if isinstance(statement, ast.Name):
+        given.extend(value for value in file.values(statement) if builder_of(file, value))
+    if isinstance(owner, ast.Name) and owner.id in names:
+        return False
+    return any(mentions(node, names) for node in given)
+
+
+def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
+    """Calls of functions of the project that run a query, given the item."""
+    project = file.project
+    if project is None or not file.of(ast.Call):
+        return
+    for call in file.of(ast.Call):
+        last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if not _READERS.match(last) or call in seen:
+            continue
+        loop = _in_loop(call, file)
+        if loop is None or not _reads_by_item(call, None, loop, file):
+            continue
+        name = file.qualified_name(call.func)
+        if name is None or file.handed_to_thread(call):
+            continue
+        steps = project.reach(name, "query")
+        if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
+            yield _PerRow(call, loop, _shown(call.func, file), steps)
+
+
+def _stops_early(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
+    """A search that ends with the first hit, or an early end for each round but the last."""
+    if isinstance(loop, COMPREHENSIONS):
+        parent = file.parent(loop)
+        return isinstance(parent, ast.Call) and getattr(parent.func, "id", "") in {"any", "next"}
+    return any(isinstance(node, (ast.Break, ast.Return)) for node in own_nodes(loop.body))
+
+
+_SLOW = {"sleep", "send", "send_message", "goto", "acompletion", "completion", "create_order"}
+
+
+def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
+    """A loop that waits for the network in each round is not slow because of its queries."""
+    if isinstance(loop, COMPREHENSIONS):
+        return False
+    for node in own_nodes(loop.body):
+        if isinstance(node, ast.Call):
+            last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if last in _SLOW:
+                return True
+    return False
+
+
+def _shown(node: ast.expr, file: SourceFile) -> str:
+    text = "".join(file.source(node).split())
+    return text if len(text) <= 50 else "…" + text[-49:]
