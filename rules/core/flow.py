@@ -345,7 +345,9 @@ class Flow:
         if node.attr in CLEANING_METHODS or self._parameters.is_harmless_field(node):
             return None
         if use == "path" and node.attr in {"name", "stem", "suffix"}:
-            return None
+            owner = self._file.qualified_name(node.value) or ""
+            if owner.startswith("pathlib."):
+                return None
         return self.origin(node.value, use)
 
     def _direct(self, node: ast.Attribute) -> Origin | None:

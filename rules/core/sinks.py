@@ -15,6 +15,7 @@ from rules.core.flow import Use, flow_of
 from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
 from rules.tables.sinks import (
     CODE,
+    HTML_ADDERS,
     HTML_CLASSES,
     HTML_NAMES,
     PATH_CALLS,
@@ -105,9 +106,11 @@ def _path(file: SourceFile) -> Iterator[Sink]:
 
 
 def _is_path(file: SourceFile, node: ast.expr) -> bool:
-    return file.qualified_name(node) in {"pathlib.Path", "anyio.Path"} or (
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
-    )
+    if file.qualified_name(node) in {"pathlib.Path", "anyio.Path"}:
+        return True
+    if isinstance(node, ast.Name):
+        node = file.value(node) or node
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
 
 
 def _url(file: SourceFile) -> Iterator[Sink]:
@@ -126,9 +129,12 @@ def _url(file: SourceFile) -> Iterator[Sink]:
 def _html(file: SourceFile) -> Iterator[Sink]:
     for call in _calls(file, HTML_NAMES):
         name = file.qualified_name(call.func)
-        if name not in HTML_CLASSES or not _is_html(file, call, name):
+        name = name or _last(call.func)
+        if _last(call.func) not in HTML_ADDERS and (
+            name not in HTML_CLASSES or not _is_html(file, call, name)
+        ):
             continue
-        for keyword in ("content", "source", "object", "html"):
+        for keyword in ("content", "source", "object", "html", "code"):
             if (value := file.argument(call, 0, keyword)) is not None:
                 yield Sink("html", call, value, name.rsplit(".", 1)[-1])
                 break

@@ -231,6 +231,9 @@ def _entropy(value: str) -> float:
 
 def _signing_keys(file: SourceFile, said: set[ast.Constant]) -> Iterator[Problem]:
     """The key with which tokens are signed may be short, it is a secret all the same."""
+    for key in _session_keys(file):
+        if key not in said:
+            yield _problem(key, "The key that signs sessions stands in the code.")
     for call in file.calls("encode", "decode"):
         name = file.qualified_name(call.func) or ""
         if name.startswith(("jwt.", "jose.jwt.")) and name.rsplit(".", 1)[-1] in _JWT:
@@ -242,6 +245,18 @@ def _signing_keys(file: SourceFile, said: set[ast.Constant]) -> Iterator[Problem
                 and key not in said
             ):
                 yield _problem(key, "The key that signs tokens stands in the code.")
+
+
+def _session_keys(file: SourceFile) -> Iterator[ast.Constant]:
+    """The keys of signed cookies and links: `add_middleware(SessionMiddleware, secret_key="x")`."""
+    words = {"SessionMiddleware", "URLSafeTimedSerializer", "URLSafeSerializer", "TimestampSigner"}
+    for call in file.calls("add_middleware", "Middleware", *sorted(words)):
+        names = [call.func, *call.args[:1]]
+        if not any((file.qualified_name(name) or "").rsplit(".", 1)[-1] in words for name in names):
+            continue
+        key = file.argument(call, 0, "secret_key")
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value:
+            yield key
 
 
 def _last(node: ast.expr) -> str:

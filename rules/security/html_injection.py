@@ -10,6 +10,7 @@ from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.built_texts import Open, parts_of
 from rules.security.html_sinks import Page, is_about_html, pages, templates_without_escaping
+from rules.security.javascript_texts import quoted_values
 from rules.security.sql_values import shown
 
 if TYPE_CHECKING:
@@ -65,6 +66,16 @@ def html_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return HTMLResponse("<ul>" + rows + "</ul>")
     ```
 
+    JavaScript that is sent to a browser is no better than a page:
+
+    ```python
+    from nicegui import ui
+
+
+    def scroll(fragment: str) -> None:
+        ui.run_javascript(f'document.querySelector("#{fragment}").focus()')  # finding
+    ```
+
     Escaped values, numbers and constants are fine:
 
     ```python
@@ -82,6 +93,14 @@ def html_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return HTMLResponse(f"<h1>{TITLE}</h1><p>{escape(name)}, page {page}</p>")
     ```
     """
+    for call, value in quoted_values(file):
+        yield Problem(
+            call,
+            f"`{shown(file, value)}` stands inside quotes of JavaScript: a quote in it ends the text and the rest"
+            " runs in the reader's browser. Put `json.dumps(...)` there instead.",
+            severity=Severity.WARNING,
+            confidence=Confidence.MEDIUM,
+        )
     if not is_about_html(file):
         return
     said: set[ast.expr] = set()

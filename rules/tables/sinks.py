@@ -120,5 +120,8 @@ HTML_CLASSES = frozenset({
 })  # fmt: skip
 """Callables that take a text as HTML."""
 
-HTML_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in HTML_CLASSES)
+HTML_ADDERS = frozenset({"add_head_html", "add_body_html", "add_html"})
+"""Last names that mean the same whoever owns them."""
+
+HTML_NAMES = HTML_ADDERS | frozenset(name.rsplit(".", 1)[-1] for name in HTML_CLASSES)
 """Their last names, for a first look."""
