@@ -61,6 +61,8 @@ def cache_stampede(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     for cache in dict_caches(file):
+        if cache.owner is not None and not file.imports("fastapi", "starlette"):
+            continue  # Nothing shows that several requests use it at once.
         for store in cache.stores:
             function = file.enclosing_function(store)
             if not isinstance(function, ast.AsyncFunctionDef) or _is_locked(function, file):

@@ -86,13 +86,16 @@ def polymarket_json_string(_: ast.Module, file: SourceFile) -> Iterator[Problem]
     """
     if not is_about_polymarket(file) or not any(word in file.text for word in ("outcomePrices", "clobTokenIds")):
         return
+    said: set[tuple[ast.AST | None, str, bool]] = set()
     for node in (*file.of(ast.Subscript), *file.of(ast.Call)):
         field = _field(node)
         if field is None or isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
             continue
         for use in (node, *_uses_of_variable(node, file)):
             taken = _taken_apart(use, file)
-            if taken and not _PARSED.search(source_around(node, file)) and not _is_made_here(node, file):
+            place = (file.enclosing_function(node), field, use is node)
+            if taken and place not in said and not _PARSED.search(source_around(node, file)) and not _is_made_here(node, file):
+                said.add(place)
                 yield Problem(
                     use,
                     f"`{field}` comes from the API as a text like `'[\"0.03\", \"0.97\"]'`, so {taken} works on"

@@ -66,6 +66,8 @@ def polymarket_wrong_id_kind(_: ast.Module, file: SourceFile) -> Iterator[Proble
     if not is_about_polymarket(file):
         return
     for call in file.calls(*sorted(file.called_names.intersection(TOKEN_METHODS))):
+        if _last(call.func) not in TOKEN_METHODS:
+            continue
         given = file.argument(call, 0, "token_id")
         if given is not None and _is_other_id(given, file) and _is_clob(call, file):
             yield _problem(given, f"`{_last(call.func)}`", file)
@@ -98,6 +100,8 @@ def _is_clob(call: ast.Call, file: SourceFile) -> bool:
 
 
 def _is_other_id(node: ast.expr, file: SourceFile) -> bool:
+    if isinstance(node, ast.Constant):
+        return False
     source = file.source(node)
     if "token" in source.lower() or "asset" in source.lower() or len(source) > 80:
         return False

@@ -108,7 +108,10 @@ def ttl_by_wall_clock(class_: ast.ClassDef, file: SourceFile) -> Iterator[Proble
     ages = _ages(class_, file)
     if not ages or _OUTLIVES.search(text):
         return
-    fixable = all(file.qualified_name(call.func) == "time.time" for call in _readings(class_, file))
+    readings = _readings(class_, file)
+    fixable = len(readings) > 1 and all(
+        file.source(call.func) == "time.time" for call in readings
+    )
     in_cache = _CACHE.search(class_.name) is not None
     yield Problem(
         class_ if fixable and in_cache else ages[0],

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-_AGE = re.compile(r"ttl|expir|max_?age|timestamp|time\.time\(\)|now\(\)|monotonic\(\)", re.IGNORECASE)
+_AGE = re.compile(r"ttl|expir|timestamp|time\(\)|\bnow|monotonic\(\)", re.IGNORECASE)
 _FEW = re.compile(r"^(bool|type|Type|Literal|.*(Enum|Type|Kind|Mode|Class))\b")
-_DEFINITIONS = re.compile(r"(^|_)(cls|class|type|model|kind|schema|func|fn|method|module|mode)(_|$)")
+_DEFINITIONS = re.compile(
+    r"(^|_)(cls|class|type|model|kind|schema|func|fn|method|module|mode|"
+    r"config|engine|path|filepath|filename|file|dialect|locale|lang|station|version|env)(_|$)"
+)
 
 
 @rule(
@@ -99,7 +102,7 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         if cache.owner is None:
             yield _module_level(cache, store)
-        elif _AGE.search(file.source(cache.owner)):
+        elif _AGE.search(file.source(file.statement(store)).partition("=")[2]):
             yield Problem(
                 store,
                 f"`{cache.shown}` tells which items are too old but deletes none, so it grows with"

@@ -83,7 +83,6 @@ NAMES: dict[str, Effect] = {
     "select.select": _network("`loop.add_reader`"),
     "feedparser.parse": _network(f"{_HTTPX} for the text, then `feedparser.parse(text)`"),
     "yfinance.download": _network(_IN_THREAD),
-    "tldextract.extract": _network(_IN_THREAD),
     "huggingface_hub.hf_hub_download": _network(_IN_THREAD),
     "huggingface_hub.snapshot_download": _network(_IN_THREAD),
     "websocket.create_connection": _network("`websockets.connect`"),

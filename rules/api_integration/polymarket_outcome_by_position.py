@@ -1,0 +1,119 @@
+"""API207."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.api_integration.polymarket import is_about_polymarket, source_around
+from rules.core.rule import FileKind, Problem, Severity, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+_YES = re.compile(r"(^|_)yes(_|$)", re.IGNORECASE)
+_LISTS = re.compile(r"outcome|token|clob|price", re.IGNORECASE)
+_LABELS = re.compile(r"""["']yes["']\s*(:|==|in\b|\))|(==|in)\s*["']yes["']|\.lower\(\)|\.upper\(\)|zip\(|\.index\(|outcome_?labels?|casefold""", re.IGNORECASE)
+
+
+@rule("API207", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
+def polymarket_outcome_by_position(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """The first outcome of a market is taken for YES.
+
+    `outcomes` may be "Up" and "Down", two teams, or "No" first; prices and token ids follow its
+    order. Pair each with its label, else money goes on the other side.
+
+    ```python
+    import json
+
+    HOST = "https://gamma-api.polymarket.com"
+
+
+    def yes_token(market) -> str:
+        token_ids = json.loads(market["clobTokenIds"])
+        yes_token_id = token_ids[0]  # finding
+        return yes_token_id
+
+
+    def yes_price(market) -> float:
+        yes_price, no_price = json.loads(market["outcomePrices"])  # finding
+        return float(yes_price)
+    ```
+
+    Found by its label:
+
+    ```python
+    import json
+
+    HOST = "https://gamma-api.polymarket.com"
+
+
+    def yes_token(market) -> str:
+        labels = json.loads(market["outcomes"])
+        by_label = dict(zip(labels, json.loads(market["clobTokenIds"]), strict=True))
+        yes_token_id = by_label["Yes"]
+        return yes_token_id
+    ```
+    """
+    if not is_about_polymarket(file) or "yes" not in file.text.lower():
+        return
+    said: set[ast.AST | None] = set()
+    for statement in file.of(ast.Assign):
+        function = file.enclosing_function(statement)
+        if function in said or not _takes_position(statement, file):
+            continue
+        if not _LABELS.search(_without(statement, file)):
+            said.add(function)
+            yield Problem(
+                statement,
+                f"`{_target(statement)}` is taken by its position, but the order of outcomes differs"
+                " between markets (and they may be teams). Pair each with its label from `outcomes`.",
+            )
+
+
+def _target(statement: ast.Assign) -> str:
+    target = statement.targets[0]
+    first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+    return ast.unparse(first)
+
+
+def _takes_position(statement: ast.Assign, file: SourceFile) -> bool:
+    target, value = statement.targets[0], statement.value
+    if isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        first = _name(target.elts[0])
+        parsed = not isinstance(value, ast.Call) or getattr(value.func, "attr", "") == "loads"
+        return bool(_YES.search(first)) and parsed and _is_list(value, file)
+    if not _YES.search(_name(target)):
+        return False
+    found = value
+    if isinstance(found, ast.IfExp):
+        found = found.body
+    while isinstance(found, ast.Call) and found.args and getattr(found.func, "id", "") in {"float", "str", "Decimal"}:
+        found = found.args[0]
+    return (
+        isinstance(found, ast.Subscript)
+        and isinstance(found.slice, ast.Constant)
+        and found.slice.value == 0
+        and type(found.slice.value) is int
+        and _is_list(found.value, file)
+    )
+
+
+def _is_list(node: ast.expr, file: SourceFile) -> bool:
+    """Whether an expression is one of the lists of a market."""
+    source = file.source(node)
+    if isinstance(node, ast.Name):
+        value = file.value(node)
+        source += file.source(value) if value is not None else ""
+    return len(source) < 200 and _LISTS.search(source) is not None
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _without(statement: ast.Assign, file: SourceFile) -> str:
+    return source_around(statement, file).replace(file.source(statement), "")
