@@ -39,28 +39,33 @@ def blocking_call_through_helper(
     ```python
     import requests
 
+    PRICE = "https://clob.polymarket.com/price"
+
 
     def fetch_price(token: str) -> float:
-        return requests.get(
-            f"https://clob.polymarket.com/price?token_id={token}", timeout=5
-        ).json()
+        answer = requests.get(PRICE, params={"token_id": token}, timeout=5)  # finding
+        return answer.json()
 
 
     async def quote(token: str) -> float:
-        return fetch_price(token)  # finding
+        return fetch_price(token)
     ```
+
+    It is told once: at the blocking call where that is new, else at the new call that reaches it.
 
     Handed to a thread, it blocks nobody:
 
     ```python
     import asyncio
+
     import requests
+
+    PRICE = "https://clob.polymarket.com/price"
 
 
     def fetch_price(token: str) -> float:
-        return requests.get(
-            f"https://clob.polymarket.com/price?token_id={token}", timeout=5
-        ).json()
+        answer = requests.get(PRICE, params={"token_id": token}, timeout=5)
+        return answer.json()
 
 
     async def quote(token: str) -> float:
