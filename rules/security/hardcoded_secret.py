@@ -26,6 +26,10 @@ _WORDS = re.compile(r"^[A-Za-z]+([-_ ./:,@+][A-Za-z]*)*(\d{1,2})?$")
 _CODE = re.compile(r"[\s/\\(){}\[\]<>]|^https?:|^\w+\.\w+$|^[a-z]+(_[a-z]+)+\d?$")
 _PASSWORD = re.compile(r"passw|pwd|pass_?phrase", re.IGNORECASE)
 _MNEMONIC = re.compile(r"^([a-z]{3,8} ){11,23}[a-z]{3,8}$")
+_DIGIT = re.compile(r"\d")
+_WRAPPERS = {"SecretStr", "SecretBytes", "Field", "str", "bytes"}
+_PUBLIC = ("phc_", "pk_live_", "pk_test_", "sk_test_", "pub_", "price_", "prod_")
+"""Beginnings of keys that are meant for browsers or for tests."""
 _JWT = {"encode": 1, "decode": 1}
 
 
@@ -101,21 +105,17 @@ def _problem(node: ast.Constant, what: str, confidence: Confidence = Confidence.
 def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
     """Literals that give themselves away; only what the whole text has marks of is looked for."""
     kinds = [
-        (kind, pattern)
+        (kind, marks, pattern)
         for kind, (marks, pattern) in _KNOWN.items()
         if any(mark in file.text for mark in marks)
     ]
     if not kinds:
         return
-    for constant in file.of(ast.Constant):
-        value = constant.value
-        if (
-            not isinstance(value, str)
-            or len(value) < 16
-            or isinstance(file.parent(constant), ast.Expr)
-        ):
-            continue
-        for kind, pattern in kinds:
+    for constant in _texts(file):
+        value = str(constant.value)
+        for kind, marks, pattern in kinds:
+            if not any(mark in value for mark in marks):
+                continue
             if (found := pattern.search(value)) and not _is_made_up(found[0]):
                 yield constant, kind
                 break
@@ -126,73 +126,83 @@ def _is_made_up(value: str) -> bool:
     return bool(PLACEHOLDER.search(value)) or _entropy(tail) < 2.5 or "EXAMPLE" in value
 
 
+def _texts(file: SourceFile) -> list[ast.Constant]:
+    """The literals that could be a secret: long enough, no single word, no docstring."""
+    return file.memo(
+        "texts",
+        lambda: [
+            constant
+            for constant in file.of(ast.Constant)
+            if isinstance(constant.value, str)
+            and 8 <= len(constant.value) <= 4096
+            and not constant.value.isalpha()
+            and not isinstance(file.parent(constant), ast.Expr)
+        ],
+    )
+
+
 def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:
-    """Literals with the names under which they stand."""
-    for statement in (*file.of(ast.Assign), *file.of(ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        for target in targets:
-            yield from _pairs(_last(target), statement.value)
-    for keyword in file.of(ast.keyword):
-        if keyword.arg:
-            yield from _pairs(keyword.arg, keyword.value)
-    for mapping in file.of(ast.Dict):
-        for key, value in zip(mapping.keys, mapping.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield from _pairs(key.value, value)
-    yield from _defaults(file)
-    for compare in file.of(ast.Compare):
-        yield from _pairs(_last(compare.left), compare.comparators[0])
+    """Literals with a digit or a dozen words in them, with the names under which they stand."""
+    for constant in _texts(file):
+        value = str(constant.value)
+        spaces = value.count(" ")
+        if len(value) > 512 or (spaces < 11 and (spaces or not _DIGIT.search(value))):
+            continue
+        if (name := _name_of(constant, file)) and SECRET_NAME.search(name):
+            yield name, constant
 
 
-def _defaults(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:
-    for function in file.functions:
-        arguments = [*function.args.posonlyargs, *function.args.args]
-        defaults = function.args.defaults
-        for argument, default in zip(
-            arguments[len(arguments) - len(defaults) :], defaults, strict=True
-        ):
-            yield from _pairs(argument.arg, default)
-        for argument, default in zip(
-            function.args.kwonlyargs, function.args.kw_defaults, strict=True
-        ):
-            yield from _pairs(argument.arg, default)
-    for call in file.calls("getenv", "get", "pop", "setdefault"):
-        match call.args:
-            case [ast.Constant(value=str(name)), value]:
-                yield from _pairs(name, value)
-            case _:
-                pass
-
-
-def _pairs(name: str, value: ast.expr | None) -> Iterator[tuple[str, ast.Constant]]:
-    """The literal under a name, through `SecretStr("...")`, `"..." or x` and `Field(default=...)`."""
-    match value:
-        case ast.Constant(value=str(text)) if len(text) >= 8:
-            yield name, value
-        case ast.Call(func=function, args=[inner]) if _last(function) in {
-            "SecretStr",
-            "str",
-            "Field",
-            "bytes",
-        }:
-            yield from _pairs(name, inner)
-        case ast.Call(func=function, keywords=keywords) if _last(function) == "Field":
-            for keyword in keywords:
-                if keyword.arg == "default":
-                    yield from _pairs(name, keyword.value)
-        case ast.BoolOp(values=values):
-            for item in values:
-                yield from _pairs(name, item)
-        case ast.IfExp(body=body, orelse=orelse):
-            yield from _pairs(name, body)
-            yield from _pairs(name, orelse)
+def _name_of(value: ast.expr, file: SourceFile) -> str:
+    """The name under which a literal stands, through `SecretStr("...")` and `x or "..."`."""
+    around = file.parent(value)
+    match around:
+        case ast.Assign(targets=[target, *_]) | ast.AnnAssign(target=target):
+            return _last(target)
+        case ast.keyword(arg=str(name)):
+            call = file.parent(around)
+            if name in {"default", "value"} and isinstance(call, ast.Call):
+                return _name_of(call, file)
+            return name
+        case ast.Dict(keys=keys, values=values):
+            key = keys[values.index(value)] if value in values else None
+            return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+        case ast.arguments():
+            return _parameter_of(value, around)
+        case ast.Compare(left=left):
+            return _last(left)
+        case ast.BoolOp() | ast.IfExp():
+            return _name_of(around, file)
+        case ast.Call():
+            return _name_in_call(value, around, file)
         case _:
-            pass
+            return ""
+
+
+def _name_in_call(value: ast.expr, call: ast.Call, file: SourceFile) -> str:
+    match call.args:
+        case [ast.Constant(value=str(name)), second, *_] if second is value:
+            return name if _last(call.func) in {"getenv", "get", "pop", "setdefault"} else ""
+        case [first, *_] if first is value and _last(call.func) in _WRAPPERS:
+            return _name_of(call, file)
+        case _:
+            return ""
+
+
+def _parameter_of(default: ast.expr, arguments: ast.arguments) -> str:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    pairs = [
+        *zip(with_default, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next((argument.arg for argument, value in pairs if value is default), "")
 
 
 def _kind(name: str, value: str) -> str | None:
     """What kind of secret a named literal is; None when it is none."""
     if not SECRET_NAME.search(name) or NOT_SECRET_NAME.search(name) or _ADDRESS.match(value):
+        return None
+    if value.startswith(_PUBLIC):
         return None
     if _WALLET_KEY.match(value):
         is_real = len(set(value.lower())) > 6 and not re.search(r"(.)\1{9}", value)
