@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.rule import FileKind
+from rules.core.scopes import COMPREHENSIONS
 from rules.tables.blocking import Effect, blocking_effect
 
 if TYPE_CHECKING:
@@ -26,32 +27,29 @@ class BlockingCall(NamedTuple):
     function: ast.AsyncFunctionDef
 
 
-def own_calls(function: ast.AsyncFunctionDef, file: SourceFile) -> list[ast.Call]:
-    """The calls that an `async def` makes itself, comprehensions included, nested `def`s not."""
-    return _calls_by_function(file).get(function, [])
-
-
-def _calls_by_function(file: SourceFile) -> dict[ast.AsyncFunctionDef, list[ast.Call]]:
-    def collect() -> dict[ast.AsyncFunctionDef, list[ast.Call]]:
-        return {
-            function: [node for node in file.body(function) if isinstance(node, ast.Call)]
-            for function in file.of(ast.AsyncFunctionDef)
-        }
-
-    return file.memo("async_patterns.calls", collect)
-
-
 def blocking_calls(file: SourceFile) -> list[BlockingCall]:
     """Every call of the file that blocks the event loop by itself, outer functions first."""
     return file.memo("async_patterns.blocking", lambda: list(_blocking_calls(file)))
 
 
 def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
-    for function, calls in _calls_by_function(file).items():
-        for call in calls:
-            effect = blocking_effect(file.qualified_name(call.func))
-            if effect is not None and not _is_asynchronous_after_all(call, file):
-                yield BlockingCall(call, effect, function)
+    if not file.of(ast.AsyncFunctionDef):
+        return
+    for call in file.of(ast.Call):
+        function = None if file.is_awaited(call) else _on_loop_in(call, file)
+        if function is None:
+            continue
+        effect = blocking_effect(file.qualified_name(call.func))
+        if effect is not None and not _is_asynchronous_after_all(call, file):
+            yield BlockingCall(call, effect, function)
+
+
+def _on_loop_in(call: ast.Call, file: SourceFile) -> ast.AsyncFunctionDef | None:
+    """The `async def` that makes a call itself: comprehensions count, nested `def`s do not."""
+    scope = file.scopes.of(call)
+    while isinstance(scope, COMPREHENSIONS):
+        scope = file.scopes.of(scope)
+    return scope if isinstance(scope, ast.AsyncFunctionDef) else None
 
 
 def _is_asynchronous_after_all(call: ast.Call, file: SourceFile) -> bool:

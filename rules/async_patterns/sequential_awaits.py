@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.network_awaits import does_network
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.core.scopes import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +18,11 @@ _WRITES = {"post", "put", "patch", "delete"}
 
 @rule(
     "ASY116",
-    on=ast.AsyncFunctionDef,
+    on=ast.Assign,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT),
 )
-def sequential_awaits(function: ast.AsyncFunctionDef, file: SourceFile) -> Iterator[Problem]:
+def sequential_awaits(second: ast.Assign, file: SourceFile) -> Iterator[Problem]:
     """Requests that do not need each other's answers wait for each other all the same.
 
     Two reads in a row take the sum of both; started together they take the longer one.
@@ -65,31 +63,30 @@ def sequential_awaits(function: ast.AsyncFunctionDef, file: SourceFile) -> Itera
         return second.text
     ```
     """
-    for block in _blocks(function, file):
-        for first, second in pairwise(block):
-            names, call = _read(first, file)
-            others, after = _read(second, file)
-            if call is None or after is None or not names or not others:
-                continue
-            if not names & _used(second):
-                yield Problem(
-                    after,
-                    f"`{file.source(after.func)[:50]}` does not need the answer before it, and waits"
-                    " for it. Await both in one `asyncio.gather` or `TaskGroup`.",
-                    confidence=Confidence.MEDIUM,
-                )
+    if not isinstance(second.value, ast.Await) or not file.imports("httpx", "aiohttp"):
+        return
+    names, first = _read(_before(second, file), file)
+    others, after = _read(second, file)
+    if first is not None and after is not None and names and others and not names & _used(second):
+        yield Problem(
+            after,
+            f"`{file.source(after.func)[:50]}` does not need the answer before it, and waits"
+            " for it. Await both in one `asyncio.gather` or `TaskGroup`.",
+            confidence=Confidence.MEDIUM,
+        )
 
 
-def _blocks(function: ast.AsyncFunctionDef, file: SourceFile) -> Iterator[list[ast.stmt]]:
-    yield function.body
-    for node in file.body(function):
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            body = getattr(node, "body", None)
-            if isinstance(body, list):
-                yield body
+def _before(statement: ast.stmt, file: SourceFile) -> ast.stmt | None:
+    """The statement before one in the same block."""
+    parent = file.parent(statement)
+    for name in ("body", "orelse", "finalbody"):
+        block: list[ast.stmt] = getattr(parent, name, None) or []
+        if statement in block and block.index(statement):
+            return block[block.index(statement) - 1]
+    return None
 
 
-def _read(statement: ast.stmt, file: SourceFile) -> tuple[set[str], ast.Call | None]:
+def _read(statement: ast.stmt | None, file: SourceFile) -> tuple[set[str], ast.Call | None]:
     """The names that a statement gives to what it awaits, and the request; a write is none."""
     match statement:
         case ast.Assign(targets=[target], value=ast.Await(value=ast.Call() as call)):
