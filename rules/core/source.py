@@ -467,7 +467,9 @@ def kind_of(path: str) -> FileKind:
         return FileKind.TEST
     if folders & _MIGRATION_FOLDERS or name in {"migrations.py", "migration.py"}:
         return FileKind.MIGRATION
-    if folders & _SCRIPT_FOLDERS or name in {"setup.py", "noxfile.py", "tasks.py", "fabfile.py"}:
+    if folders & _SCRIPT_FOLDERS or name in {"setup.py", "noxfile.py", "fabfile.py"}:
+        return FileKind.SCRIPT
+    if name == "tasks.py" and not parts:  # Deeper down it is a module of Celery or the like.
         return FileKind.SCRIPT
     return FileKind.CODE
 

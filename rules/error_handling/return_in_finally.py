@@ -80,7 +80,9 @@ def _problem(leaving: ast.stmt) -> Problem:
 
 
 def _leaving(node: ast.AST, *, in_loop: bool) -> Iterator[ast.stmt]:
-    if isinstance(node, _OTHERS) or (isinstance(node, ast.If) and "exc_info" in ast.dump(node.test)):
+    if isinstance(node, _OTHERS) or (
+        isinstance(node, ast.If) and "exc_info" in ast.dump(node.test)
+    ):
         return
     if isinstance(node, ast.Return) or (
         not in_loop and isinstance(node, (ast.Break, ast.Continue))

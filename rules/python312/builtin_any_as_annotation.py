@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import Problem, Severity, rule
-from rules.core.scopes import parameters
-from rules.python312.classes import is_dataclass, is_pydantic
+from rules.python312.classes import reads_annotations
 from rules.python312.imported import local_name
 
 if TYPE_CHECKING:
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _MEANT = {"any": ("typing", "Any"), "callable": ("collections.abc", "Callable")}
+_WORDS = re.compile(r"\b(?:any|callable)\b(?!\s*\()")
 
 
 @rule(
     "PYT105",
-    on=(ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign),
+    on=ast.Module,
     severity=Severity.WARNING,
 )
-def builtin_any_as_annotation(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign, file: SourceFile
-) -> Iterator[Problem]:
+def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """`any` and `callable` are functions, not types: an annotation with them says nothing.
 
     The type is called `typing.Any` (or `collections.abc.Callable`). Pydantic, FastAPI and
@@ -73,8 +72,13 @@ def builtin_any_as_annotation(
         return any(rows) and callable(value)
     ```
     """
-    for annotation, severity in _annotations(node, file):
-        for name in _wrong_names(annotation, file):
+    if not _WORDS.search(file.text):
+        return
+    for name in file.of(ast.Name):
+        if name.id not in _MEANT or file.bindings(name.id, file.scopes.of(name)):
+            continue
+        severity = _severity(name, file)
+        if severity is not None:
             module, meant = _MEANT[name.id]
             right = local_name(file, module, meant) or local_name(file, "typing", meant)
             yield Problem(
@@ -86,45 +90,33 @@ def builtin_any_as_annotation(
             )
 
 
-def _annotations(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign, file: SourceFile
-) -> Iterator[tuple[ast.expr, Severity]]:
-    if isinstance(node, ast.AnnAssign):
-        class_ = file.parent(node)
-        read = isinstance(class_, ast.ClassDef) and (
-            is_pydantic(class_, file) or is_dataclass(class_, file)
-        )
-        yield node.annotation, Severity.WARNING if read else Severity.SUGGESTION
-        return
-    found = [a.annotation for a, _ in parameters(node) if a.annotation is not None]
-    if node.returns is not None:
-        found.append(node.returns)
-    found = [annotation for annotation in found if _mentions(annotation)]
-    if found:
-        is_read = file.route(node) is not None or file.is_dependency(node)
-        severity = Severity.WARNING if is_read else Severity.SUGGESTION
-        yield from ((annotation, severity) for annotation in found)
+def _severity(name: ast.Name, file: SourceFile) -> Severity | None:
+    """How much it matters in this annotation; None when the name is in no annotation."""
+    child: ast.AST = name
+    for parent in file.ancestors(name):
+        match parent:
+            case ast.Call() | ast.Constant():
+                return None
+            case ast.arg(annotation=annotation) if annotation is child:
+                return _of_function(file.parent(file.parent(parent) or parent), file)
+            case ast.AnnAssign(annotation=annotation) if annotation is child:
+                return _of_attribute(file.parent(parent), file)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return _of_function(parent, file) if parent.returns is child else None
+            case ast.stmt():
+                return None
+            case _:
+                child = parent
+    return None
 
 
-def _mentions(annotation: ast.expr) -> bool:
-    match annotation:
-        case ast.Name(id=name):
-            return name in _MEANT
-        case ast.Constant() | ast.Attribute():
-            return False
-        case _:
-            return any(isinstance(n, ast.Name) and n.id in _MEANT for n in ast.walk(annotation))
+def _of_function(function: ast.AST | None, file: SourceFile) -> Severity:
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return Severity.SUGGESTION
+    is_read = file.route(function) is not None or file.is_dependency(function)
+    return Severity.WARNING if is_read else Severity.SUGGESTION
 
 
-def _wrong_names(annotation: ast.expr, file: SourceFile) -> Iterator[ast.Name]:
-    if not _mentions(annotation):
-        return
-    for name in file.within(annotation):
-        if isinstance(name, ast.Name) and name.id in _MEANT and not _in_metadata(name, file):
-            if not file.bindings(name.id, file.scopes.of(name)):
-                yield name
-
-
-def _in_metadata(name: ast.Name, file: SourceFile) -> bool:
-    """Whether the name is called or given to a call, as in `Annotated[int, Check(any)]`."""
-    return any(isinstance(parent, ast.Call) for parent in file.ancestors(name))
+def _of_attribute(class_: ast.AST | None, file: SourceFile) -> Severity:
+    is_read = isinstance(class_, ast.ClassDef) and reads_annotations(class_, file)
+    return Severity.WARNING if is_read else Severity.SUGGESTION

@@ -50,6 +50,11 @@ def is_dataclass(class_: ast.ClassDef, file: SourceFile) -> bool:
     return bool(class_.decorator_list) and dataclass_decorator(class_, file) is not None
 
 
+def reads_annotations(class_: ast.ClassDef, file: SourceFile) -> bool:
+    """Whether the annotations of the class are its fields: a Pydantic model or a dataclass."""
+    return is_pydantic(class_, file) or is_dataclass(class_, file)
+
+
 def fields(class_: ast.ClassDef) -> list[ast.AnnAssign]:
     """The annotated attributes of a class, in the order of the text."""
     return [item for item in class_.body if isinstance(item, ast.AnnAssign)]

@@ -122,7 +122,9 @@ def _of_assignment(
     target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     match target:
         case ast.Name(id=name) if depth > 0:
-            return max((use_of(u, file, depth - 1) for u in _uses(name, node, file)), default=Use.UNKNOWN)
+            return max(
+                (use_of(u, file, depth - 1) for u in _uses(name, node, file)), default=Use.UNKNOWN
+            )
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return Use.UNKNOWN
         case ast.Attribute() | ast.Subscript(slice=ast.Constant(value=str())):

@@ -91,9 +91,10 @@ def _legacy(file: SourceFile) -> Iterator[ast.Subscript]:
     known = _PLAIN.keys() | _UNIONS
     for annotation in annotations(file):
         for node in ast.walk(annotation):
-            if isinstance(node, ast.Subscript) and _last(node.value) in known:
-                if (file.qualified_name(node.value) or "").startswith("typing."):
-                    yield node
+            if not isinstance(node, ast.Subscript) or _last(node.value) not in known:
+                continue
+            if (file.qualified_name(node.value) or "").startswith("typing."):
+                yield node
 
 
 def _last(node: ast.expr) -> str:

@@ -153,7 +153,7 @@ def _of_class(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
         and (value := item.value) is not None
         and (new := new_value(value))
     ]
-    if not candidates or is_pydantic(node, file):
+    if not candidates or is_pydantic(node, file) or _is_metaclass(node):
         return
     if is_dataclass(node, file):
         for item, value, new in candidates:
@@ -171,9 +171,11 @@ def _of_class(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
             )
 
 
-def _in_dataclass(
-    item: ast.AnnAssign, value: ast.expr, new: str, file: SourceFile
-) -> Problem:
+def _is_metaclass(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id in {"type", "ABCMeta"} for base in node.bases)
+
+
+def _in_dataclass(item: ast.AnnAssign, value: ast.expr, new: str, file: SourceFile) -> Problem:
     field = local_name(file, "dataclasses", "field")
     factory = {"[]": "list", "{}": "dict", "set()": "set"}.get(new)
     return Problem(

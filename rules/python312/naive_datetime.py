@@ -35,7 +35,14 @@ _WHAT_FOR = {
     calls=_CALLS,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
-    peers=("ruff:DTZ001", "ruff:DTZ002", "ruff:DTZ003", "ruff:DTZ004", "ruff:DTZ005", "ruff:DTZ006"),
+    peers=(
+        "ruff:DTZ001",
+        "ruff:DTZ002",
+        "ruff:DTZ003",
+        "ruff:DTZ004",
+        "ruff:DTZ005",
+        "ruff:DTZ006",
+    ),
 )
 def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator[Problem]:
     """A datetime without a time zone means another moment on another machine.
@@ -120,7 +127,10 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
     severity = _severity(last, use, file)
     if severity is not None:
         yield Problem(
-            node, _message(node, last, use, file), severity=severity, fix=_fix(node, last, use, file)
+            node,
+            _message(node, last, use, file),
+            severity=severity,
+            fix=_fix(node, last, use, file),
         )
 
 

@@ -101,14 +101,14 @@ def _generics(module: ast.Module) -> Iterator[Generic]:
             yield statement
 
 
-def _used(
-    node: Generic, known: dict[str, TypeVariable], file: SourceFile
-) -> list[TypeVariable]:
+def _used(node: Generic, known: dict[str, TypeVariable], file: SourceFile) -> list[TypeVariable]:
     """The plain type variables of a signature, or of `Generic[...]` among the bases."""
     if node.type_params:
         return []
     if isinstance(node, ast.ClassDef):
-        parts = [b for b in node.bases if file.source(b).startswith(("Generic[", "typing.Generic["))]
+        parts = [
+            b for b in node.bases if file.source(b).startswith(("Generic[", "typing.Generic["))
+        ]
     else:
         parts = [a.annotation for a, _ in parameters(node) if a.annotation is not None]
         parts += [node.returns] if node.returns is not None else []
