@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from rules.core.findings import Finding
 
 _PATH = "blocking-call-through-helper"
+_PAIRS = {"route-shadowed"}
+"""Rules that say the same of two places in two files, the traces of both alike."""
+_DEPENDENCY = "blocking-dependency"
+_BLOCKING = {"blocking-call-in-async", _PATH, "blocking-sqlite-in-async"}
 
 
 def without_repeats(findings: list[Finding]) -> list[Finding]:
@@ -24,7 +28,25 @@ def without_repeats(findings: list[Finding]) -> list[Finding]:
         for found in paths
         if _cause(found) in (told_by_callers if _is_at_cause(found) else new_causes)
     }
-    return [finding for finding in findings if finding.fingerprint not in repeated]
+    kept = [finding for finding in findings if finding.fingerprint not in repeated]
+    return _without_blocking_twice(_without_other_ends(kept))
+
+
+def _without_other_ends(findings: list[Finding]) -> list[Finding]:
+    """Of the two ends of a pair the new one, and of two new ones the last step."""
+    best: dict[object, Finding] = {}
+    for finding in findings:
+        if finding.name in _PAIRS:
+            other = best.setdefault(finding.trace, finding)
+            if (finding.new, _is_at_cause(finding)) > (other.new, _is_at_cause(other)):
+                best[finding.trace] = finding
+    return [f for f in findings if f.name not in _PAIRS or best[f.trace] is f]
+
+
+def _without_blocking_twice(findings: list[Finding]) -> list[Finding]:
+    """A dependency that blocks is not told again where the blocking call itself is."""
+    told = {(f.path, f.line) for f in findings if f.name in _BLOCKING}
+    return [f for f in findings if f.name != _DEPENDENCY or (f.path, f.line) not in told]
 
 
 def _cause(finding: Finding) -> tuple[str, int]:

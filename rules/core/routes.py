@@ -75,7 +75,7 @@ def is_dependency_marker(file: SourceFile, node: ast.AST) -> bool:
 
 
 def _mentions_router(file: SourceFile) -> bool:
-    return any("router" in name for name in file.imported_modules)
+    return any("router" in name.lower() for name in file.imported_modules)
 
 
 def _route(file: SourceFile, function: FunctionNode, decorator: ast.Call) -> Route | None:
