@@ -220,6 +220,6 @@ def _severity(found: BlockingCall, file: SourceFile) -> Severity | None:
     ):
         return None
     alone = serves_nobody_yet(found.function) or is_program(file)
-    if effect.kind in {"file", "input"} and alone:
+    if effect.kind in {"file", "input", "thread"} and alone:
         return None
     return Severity.WARNING if alone else effect.severity

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.rule import FileKind
 from rules.core.scopes import COMPREHENSIONS
-from rules.tables.blocking import Effect, blocking_effect
+from rules.tables.blocking import WITH_ADDRESS, Effect, blocking_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,21 @@ def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
         function = None if file.is_awaited(call) else _on_loop_in(call, file)
         if function is None:
             continue
-        effect = blocking_effect(file.qualified_name(call.func))
+        name = file.qualified_name(call.func)
+        effect = blocking_effect(name) or _with_address(call, name, file)
         if effect is not None and not _is_asynchronous_after_all(call, file):
             yield BlockingCall(call, effect, function)
+
+
+def _with_address(call: ast.Call, name: str | None, file: SourceFile) -> Effect | None:
+    """The effect of a parser that fetches what it parses, when its argument looks like a URL."""
+    effect = WITH_ADDRESS.get(name or "")
+    if effect is None or not call.args:
+        return None
+    given = call.args[0]
+    text = file.constant_text(given) or file.source(given)
+    is_address = text.startswith("http") or "url" in text.lower() or "link" in text.lower()
+    return replace(effect, name=name or "") if is_address else None
 
 
 def _on_loop_in(call: ast.Call, file: SourceFile) -> ast.AsyncFunctionDef | None:

@@ -81,7 +81,6 @@ NAMES: dict[str, Effect] = {
     "socket.gethostbyaddr": _network("`await loop.getnameinfo(...)`"),
     "ssl.get_server_certificate": _network(_STREAMS),
     "select.select": _network("`loop.add_reader`"),
-    "feedparser.parse": _network(f"{_HTTPX} for the text, then `feedparser.parse(text)`"),
     "yfinance.download": _network(_IN_THREAD),
     "huggingface_hub.hf_hub_download": _network(_IN_THREAD),
     "huggingface_hub.snapshot_download": _network(_IN_THREAD),
@@ -163,15 +162,14 @@ NAMES: dict[str, Effect] = {
     "bz2.compress": _cpu(_IN_THREAD),
     "lzma.decompress": _cpu(_IN_THREAD),
     "lzma.compress": _cpu(_IN_THREAD),
-    "PIL.Image.open": _cpu(_IN_THREAD),
     "PIL.Image.Image.save": _cpu(_IN_THREAD),
     "PIL.Image.Image.resize": _cpu(_IN_THREAD),
+    "PIL.Image.Image.convert": _cpu(_IN_THREAD),
+    "PIL.Image.Image.thumbnail": _cpu(_IN_THREAD),
+    "PIL.Image.Image.filter": _cpu(_IN_THREAD),
     "cv2.imread": _cpu(_IN_THREAD),
     "cv2.imdecode": _cpu(_IN_THREAD),
     "cv2.resize": _cpu(_IN_THREAD),
-    "fitz.open": _cpu(_IN_THREAD),
-    "pypdf.PdfReader": _cpu(_IN_THREAD),
-    "PyPDF2.PdfReader": _cpu(_IN_THREAD),
     "openpyxl.load_workbook": _cpu(_IN_THREAD),
     "matplotlib.pyplot.savefig": _cpu(_IN_THREAD),
     "threading.Event.wait": Effect("thread", "`asyncio.Event`", Severity.CRITICAL),
@@ -200,6 +198,12 @@ for _method in (
     "all", "first", "one", "one_or_none", "scalar", "scalars", "count", "get", "delete", "update",
 ):  # fmt: skip
     NAMES[f"sqlalchemy.orm.Query.{_method}"] = _database("`AsyncSession` with `select()`")
+for _resource in (
+    "Charge", "PaymentIntent", "Customer", "Subscription", "Invoice", "Refund", "Price", "Product",
+    "checkout.Session",
+):  # fmt: skip
+    for _method in ("create", "retrieve", "list", "modify", "search", "cancel"):
+        NAMES[f"stripe.{_resource}.{_method}"] = _network("its `_async` form")
 NAMES["httpx.stream"] = _network("`httpx.AsyncClient().stream(...)`")
 
 OWNERS: dict[str, Effect] = {
@@ -253,11 +257,6 @@ OWNERS: dict[str, Effect] = {
     "kafka.KafkaProducer": _network("`aiokafka`"),
     "kafka.KafkaConsumer": _network("`aiokafka`"),
     "pika.BlockingConnection": _network("`aio_pika`"),
-    "stripe.Charge": _network("its `_async` methods"),
-    "stripe.PaymentIntent": _network("its `_async` methods"),
-    "stripe.Customer": _network("its `_async` methods"),
-    "stripe.Subscription": _network("its `_async` methods"),
-    "stripe.checkout.Session": _network("its `_async` methods"),
     "pymongo.MongoClient": _database("`pymongo.AsyncMongoClient`"),
     "psycopg2.connection": _database("`asyncpg` or `psycopg.AsyncConnection`"),
     "psycopg2.cursor": _database("`asyncpg` or `psycopg.AsyncConnection`"),
@@ -274,6 +273,11 @@ OWNERS: dict[str, Effect] = {
 
 INSTANCES = {"smtplib.SMTP", "smtplib.SMTP_SSL", "imaplib.IMAP4_SSL", "ftplib.FTP"}
 """Classes that connect while they are built."""
+
+WITH_ADDRESS: dict[str, Effect] = {
+    "feedparser.parse": _network(f"{_HTTPX} for the text, then `feedparser.parse(text)`"),
+}
+"""Callables that go over the network only when they are given an address."""
 
 FREE = {
     # Of every client.

@@ -139,6 +139,7 @@ RETURNS = {
     "threading.Lock": "threading.Lock",
     "threading.RLock": "threading.RLock",
     "subprocess.Popen": "subprocess.Popen",
+    "PIL.Image.open": "PIL.Image.Image",
     "cloudscraper.create_scraper": "cloudscraper.CloudScraper",
     "pathlib.Path.expanduser": "pathlib.Path",
     "asyncio.TaskGroup.create_task": "asyncio.Task",
