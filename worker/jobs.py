@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.deliveries import take_due
-from worker.reviews import review_due
-from worker.sweeping import sweep_up
+from worker.events.deliveries import take_due
+from worker.reviewing.due import review_due
+from worker.reviewing.sweeping import sweep_up
 from worker.work import Work
 
 type Context = dict[str, Any]

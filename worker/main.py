@@ -17,11 +17,11 @@ from app.db.engine import Database
 from app.github.app import GitHubApp
 from app.logs import configure_logging
 from app.queue import connect, dump_job, load_job
+from worker.analysis.sandbox import Sandbox
+from worker.git.mirrors import Mirrors
 from worker.jobs import review_pull_requests, sweep, take_deliveries
-from worker.mirrors import Mirrors
-from worker.pacing import Pacer
-from worker.publish import Publisher
-from worker.sandbox import Sandbox
+from worker.publishing.pacing import Pacer
+from worker.publishing.publisher import Publisher
 from worker.work import DRAIN_SECONDS, Drain, Work
 
 if TYPE_CHECKING:

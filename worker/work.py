@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 import uuid
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from redis.exceptions import RedisError
 from app.queue import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from app.config import Settings
     from app.db.engine import Database
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from app.models import Repository as RepositoryRow
     from app.queue import Queue
     from rules.core.findings import Review
-    from worker.job import Job
-    from worker.mirrors import Mirrors
-    from worker.pacing import Pacer
-    from worker.publish import Publisher
+    from worker.analysis.job import Job
+    from worker.git.mirrors import Mirrors
+    from worker.publishing.pacing import Pacer
+    from worker.publishing.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -132,3 +133,13 @@ def later(attempts: int) -> datetime:
 def new_owner() -> str:
     """A name for one claim; no two are the same."""
     return uuid.uuid4().hex
+
+
+@asynccontextmanager
+async def together() -> AsyncGenerator[asyncio.TaskGroup]:
+    """A task group that raises its first failure as itself, instead of a group of one."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None

@@ -17,8 +17,8 @@ from rules.core.config import Config
 from rules.core.engine import Profile
 from rules.core.review import review
 from tests.bench.sample import SMALL, Sample, sample
-from worker.folder import FolderTree
-from worker.job import whole
+from worker.analysis.job import whole
+from worker.git.folder import FolderTree
 
 BIN = Path(sys.executable).parent
 DEAREST = 10

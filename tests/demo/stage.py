@@ -32,7 +32,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 SERVE = """
 import sys
-from worker.parentage import die_with_parent
+from worker.service.parentage import die_with_parent
 die_with_parent(int(sys.argv[1]))
 from worker.cli import main
 raise SystemExit(main(sys.argv[2:]))

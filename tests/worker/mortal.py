@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from tests.worker.service import analyse_here
-from worker.embedded import EmbeddedValkey
 from worker.main import RedisLostError, opened, run
-from worker.supervisor import Part, Supervisor
+from worker.service.embedded import EmbeddedValkey
+from worker.service.supervisor import Part, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -22,8 +22,8 @@ from app.models import (
 )
 from rules.core.review import review
 from tests.app.settings import SECRET, make_settings
-from worker.embedded import EmbeddedValkey, wait_until_ready
 from worker.main import opened, run
+from worker.service.embedded import EmbeddedValkey, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.github import LocalGitHub
     from tests.github.state import App, CheckRun, Installation
     from tests.github.state import PullRequest as Pull
-    from worker.job import Job
+    from worker.analysis.job import Job
     from worker.work import Work
 
 PATIENCE = 30.0

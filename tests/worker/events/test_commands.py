@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.db import commands
+from app.models import CommandState
+from tests.worker.test_whole_way import INJECTION
+from worker.events.commands import help_text
+
+if TYPE_CHECKING:
+    from tests.github.state import IssueComment, PullRequest
+    from tests.worker.service import Service
+
+
+@pytest.fixture
+async def pull(service: Service) -> PullRequest:
+    """A pull request of bob's that was reviewed."""
+    github = service.github
+    github.repositories.commit("alice/shop", "orders", {"app/orders.py": INJECTION})
+    pull = github.pulls.open("alice/shop", "orders", author="bob")
+    await service.idle()
+    return pull
+
+
+def _reactions(comment: IssueComment) -> list[str]:
+    return [one.content for one in comment.reactions]
+
+
+async def _state(service: Service, comment: IssueComment) -> CommandState | None:
+    async with service.database.read() as session:
+        found = await commands.find(session, comment.id)
+    return found.state if found else None
+
+
+async def test_recheck_reviews_again_and_says_when_it_is_done(service: Service, pull: PullRequest):
+    comment = service.github.comments.write(pull, "bob", "/recheck full\n\nI am curious.")
+    await service.idle()
+
+    assert _reactions(comment) == ["eyes", "rocket"]
+    assert await _state(service, comment) is CommandState.DONE
+    assert len(await service.reviews(pull)) == 2
+    assert len(pull.review_comments) == 1
+
+
+async def test_who_may_write_may_recheck_and_others_may_not(service: Service, pull: PullRequest):
+    github = service.github
+    github.repositories.set_permission("alice/shop", "carol", "write")
+
+    allowed = github.comments.write(pull, "carol", "/recheck")
+    refused = github.comments.write(pull, "mallory", "/recheck")
+    await service.idle()
+
+    assert (_reactions(allowed), _reactions(refused)) == (["eyes", "rocket"], ["confused"])
+    assert await _state(service, refused) is CommandState.REFUSED
+
+
+async def test_a_permission_that_github_does_not_tell_is_none(service: Service, pull: PullRequest):
+    service.github.repositories.set_permission("alice/shop", "carol", "write")
+    service.github.faults.add(path=r"/permission$", status=403, body={"message": "No"})
+
+    comment = service.github.comments.write(pull, "carol", "/recheck")
+    await service.idle()
+
+    assert _reactions(comment) == ["confused"]
+
+
+async def test_a_wrong_use_is_met_with_confusion(service: Service, pull: PullRequest):
+    comment = service.github.comments.write(pull, "bob", "/recheck everything --force")
+    await service.idle()
+
+    assert _reactions(comment) == ["confused"]
+    assert len(await service.reviews(pull)) == 1
+
+
+async def test_help_is_one_comment_that_commands_nothing(service: Service, pull: PullRequest):
+    comment = service.github.comments.write(pull, "bob", "/help")
+    await service.idle()
+
+    assert _reactions(comment) == ["eyes", "rocket"]
+    summary, answer = service.comments(pull)
+    assert help_text() in answer
+    assert not re.search(r"^\s*/", answer, re.MULTILINE)
+    assert "`/recheck`" in summary + answer
+
+
+@pytest.mark.parametrize("body", ["/lgtm", "> /recheck", "```\n/recheck\n```", "Do /recheck"])
+async def test_what_is_no_command_of_ours_is_left_alone(
+    service: Service, pull: PullRequest, body: str
+):
+    comment = service.github.comments.write(pull, "bob", body)
+    await service.idle()
+
+    assert (_reactions(comment), await _state(service, comment)) == ([], None)
+
+
+async def test_bots_give_no_commands(service: Service, pull: PullRequest):
+    service.github.world.user("robot[bot]", "Bot")
+    by_bot = service.github.comments.write(pull, "robot[bot]", "/recheck")
+    by_us = service.github.comments.write(pull, "backend-expert[bot]", "/recheck")
+    await service.idle()
+
+    assert (_reactions(by_bot), _reactions(by_us)) == ([], [])
+    assert len(await service.reviews(pull)) == 1
+
+
+async def test_an_edited_comment_gives_no_command(service: Service, pull: PullRequest):
+    comment = service.github.comments.write(pull, "bob", "Nice")
+    service.github.comments.edit(comment, "bob", "/recheck")
+    await service.idle()
+
+    assert _reactions(comment) == []
+
+
+async def test_a_closed_pull_request_cannot_be_rechecked(service: Service, pull: PullRequest):
+    service.github.pulls.close(pull)
+    await service.idle()
+
+    comment = service.github.comments.write(pull, "bob", "/recheck")
+    await service.idle()
+
+    assert _reactions(comment) == ["eyes", "confused"]

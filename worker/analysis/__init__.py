@@ -1,0 +1,1 @@
+"""Rules run in a bounded child process."""

@@ -1,0 +1,1 @@
+"""Deliveries taken, and what each event and each command makes us do."""

@@ -1,0 +1,1 @@
+"""Commits and files as trees and differences, read by git and never run."""

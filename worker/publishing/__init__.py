@@ -1,0 +1,1 @@
+"""A review becomes comments, a summary and a check run on GitHub, whatever stands there already."""

@@ -1,0 +1,1 @@
+"""One pull request taken, reviewed stage by stage, recorded and released."""

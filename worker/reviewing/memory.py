@@ -1,0 +1,115 @@
+"""Between what SQL remembers of findings and what publishing knows of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.db import findings
+from app.models import FindingPlace
+from rules.core.findings import Finding, Suggestion
+from rules.core.rule import Confidence, Severity, Step
+from worker.publishing.standing import Known, Place, Standing, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.models import FindingRecord, PullRequest
+    from worker.publishing.standing import Published
+
+_PLACES = {
+    Place.INLINE: FindingPlace.INLINE,
+    Place.FILE: FindingPlace.FILE,
+    Place.CHECK: FindingPlace.CHECK,
+    Place.SUMMARY: FindingPlace.SUMMARY,
+}
+
+
+async def recall(session: AsyncSession, row: PullRequest, *, uncertain: bool) -> Standing:
+    """What stands on a pull request, as far as its reviews were recorded."""
+    records = await findings.of_pull_request(session, row.id)
+    known = tuple(_known(record) for record in records)
+    return Standing(known, row.summary_comment_id, uncertain)
+
+
+async def record(
+    session: AsyncSession,
+    row: PullRequest,
+    review_id: int,
+    published: Published,
+    head_sha: str,
+    now: datetime,
+) -> None:
+    """Write down the fate of every finding after a review was published."""
+    said = [one for one in published.known if one.state is not State.FIXED]
+    await findings.record_open(
+        session,
+        pull_request_id=row.id,
+        review_id=review_id,
+        findings=[one.finding for one in said],
+        places={one.finding.fingerprint: _PLACES[one.place] for one in said if one.place},
+        now=now,
+    )
+    for sha, fingerprints in _fixed(published.known, head_sha).items():
+        await findings.mark_fixed(
+            session,
+            pull_request_id=row.id,
+            fingerprints=fingerprints,
+            head_sha=sha,
+            review_id=review_id,
+            now=now,
+        )
+    comments = {k.finding.fingerprint: k.comment_id for k in published.known if k.comment_id}
+    await findings.set_comments(session, row.id, comments)
+
+
+def _fixed(known: Iterable[Known], head_sha: str) -> dict[str, list[str]]:
+    """Fingerprints by the commit that fixed them."""
+    fixed: dict[str, list[str]] = {}
+    for one in known:
+        if one.state is State.FIXED:
+            fixed.setdefault(one.fixed_sha or head_sha, []).append(one.finding.fingerprint)
+    return fixed
+
+
+def _known(record: FindingRecord) -> Known:
+    return Known(
+        finding=_finding(record),
+        state=State(record.state.value),
+        place=Place(record.place.value),
+        comment_id=record.comment_id,
+        fixed_sha=record.fixed_sha,
+        dismissed_by=record.dismissed_by,
+        dismissed_reason=record.dismissed_reason,
+    )
+
+
+def _finding(record: FindingRecord) -> Finding:
+    """The finding of a record; what only its first review needed is left out."""
+    return Finding(
+        rule=record.rule,
+        name=record.name,
+        severity=Severity(record.severity),
+        group=record.group,
+        path=record.path,
+        line=record.line,
+        end_line=record.end_line,
+        column=1,
+        message=record.message,
+        fingerprint=record.fingerprint,
+        confidence=Confidence(record.confidence),
+        trace=tuple(
+            Step(str(step["path"]), int(step["line"]), str(step["message"]))
+            for step in record.trace
+        ),
+        fix=_suggestion(record),
+    )
+
+
+def _suggestion(record: FindingRecord) -> Suggestion | None:
+    if record.fix is None:
+        return None
+    fix = record.fix
+    return Suggestion(int(fix["start_line"]), int(fix["end_line"]), str(fix["replacement"]))

@@ -1,0 +1,128 @@
+"""What SQL is told of a review while it goes on and when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from app.db import commands, leftovers, pull_requests, reviews
+from app.db.reviews import ReviewOutcome
+from app.models import ReviewState
+from worker.analysis.child import engine_version
+from worker.lease import LeaseLostError
+from worker.reviewing import memory
+from worker.reviewing.ending import conclude_left_open
+
+if TYPE_CHECKING:
+    from rules.core.findings import Review
+    from worker.publishing.standing import Published, Standing
+    from worker.reviewing.attempt import Attempt
+
+FORCED = frozenset({"recheck", "base changed", "re-run"})
+"""Reasons to review a head that was reviewed already."""
+
+
+async def is_wanted(attempt: Attempt) -> bool:
+    """Whether the head was not reviewed yet, or somebody wants it reviewed again."""
+    row = attempt.row
+    if row.reviewed_head_sha != attempt.head_sha or row.wanted_full or row.wanted_reason in FORCED:
+        return True
+    async with attempt.work.database.read() as session:
+        return bool(await commands.unfinished(session, row.id))
+
+
+async def open_review(attempt: Attempt) -> bool:
+    """Open the row of this review; says whether more may stand on GitHub than is recorded.
+
+    A check run that is still in progress on this head is taken up; others are concluded.
+    """
+    row = attempt.row
+    async with attempt.work.database.read() as session:
+        left = await leftovers.open_reviews(session, row.id)
+        uncertain = await leftovers.may_have_published(session, row.id)
+    ours = [one for one in left if one.generation == row.generation]
+    attempt.check_run_id = next(
+        (one.check_run_id for one in ours if one.head_sha == attempt.head_sha), None
+    )
+    stale = [one for one in left if one.head_sha != attempt.head_sha or one not in ours]
+    await conclude_left_open(attempt, stale, "A newer commit is being reviewed.")
+    async with attempt.work.database.write() as session:
+        attempt.review_id = await reviews.start(
+            session,
+            pull_request_id=row.id,
+            generation=row.generation,
+            head_sha=attempt.head_sha,
+            engine_version=engine_version(),
+            now=datetime.now(UTC),
+        )
+    return uncertain
+
+
+async def note(
+    attempt: Attempt, *, merge_base: str | None = None, check_run_id: int | None = None
+) -> None:
+    """Remember what is known by now, for the next attempt if this one does not end."""
+    assert attempt.review_id is not None
+    async with attempt.work.database.write() as session:
+        await reviews.progress(
+            session, attempt.review_id, merge_base_sha=merge_base, check_run_id=check_run_id
+        )
+
+
+async def publishing(attempt: Attempt, *, uncertain: bool) -> Standing:
+    """Remember that writing begins, and recall what stands on the pull request."""
+    assert attempt.review_id is not None
+    async with attempt.work.database.write() as session:
+        await reviews.progress(session, attempt.review_id, state=ReviewState.PUBLISHING)
+        return await memory.recall(session, attempt.row, uncertain=uncertain)
+
+
+async def finished(attempt: Attempt, review: Review, published: Published, merge_base: str) -> None:
+    """Record a published review, the fate of every finding, and give the lease back, all or none.
+
+    Raises `LeaseLostError` when the pull request is not ours any more.
+    """
+    row, now = attempt.row, datetime.now(UTC)
+    assert attempt.review_id is not None
+    async with attempt.work.database.write() as session:
+        await memory.record(session, row, attempt.review_id, published, attempt.head_sha, now)
+        await pull_requests.set_summary_comment(session, row.id, published.summary_comment_id)
+        if published.review_ids:
+            await reviews.progress(
+                session, attempt.review_id, github_review_id=published.review_ids[-1]
+            )
+        await reviews.finish(
+            session, attempt.review_id, ReviewState.DONE, now, _outcome(attempt, review, published)
+        )
+        ours = await pull_requests.finish(
+            session,
+            row.id,
+            attempt.owner,
+            row.generation,
+            head_sha=attempt.head_sha,
+            merge_base=merge_base,
+        )
+        if not ours:
+            raise LeaseLostError
+    attempt.well = True
+
+
+def _outcome(attempt: Attempt, review: Review, published: Published) -> ReviewOutcome:
+    severities = Counter(str(finding.severity) for finding in review.findings)
+    counts = {
+        **severities,
+        "fixed": len(review.fixed),
+        "reviewed": review.reviewed,
+        "skipped": len(review.skipped),
+        "suppressed": review.suppressed,
+        "deferred": review.deferred,
+    }
+    return ReviewOutcome(
+        verdict=str(review.verdict),
+        summary=counts,
+        timings=dict(attempt.timings),
+        skipped=[asdict(one) for one in review.skipped],
+        notes=[*review.notes, *published.notes],
+    )

@@ -1,0 +1,158 @@
+"""Reviewing a pull request, stage by stage: each can be repeated after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.db import leftovers
+from app.github import pulls
+from app.models import PullRequestState
+from rules.core.findings import Review, Verdict
+from worker.analysis.job import Commits, Job
+from worker.publishing.placement import commentable
+from worker.publishing.standing import Outcome
+from worker.reviewing import ending, record
+from worker.reviewing.compared import Compared, compare, configuration
+from worker.work import together
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from app.github.pulls import PullFiles, PullRequest
+    from rules.core.config import Config
+    from worker.reviewing.attempt import Attempt
+
+NO_BOTS = "Pull requests opened by bots are not reviewed here (`bots = false`)."
+
+
+class HeadMovedError(Exception):
+    """GitHub has a newer head than the one reviewed, and no event has told us of it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The head of a pull request and the commit from which it departed, as GitHub sees them."""
+
+    pull: PullRequest
+    merge_base: str
+    files: PullFiles
+
+
+async def review(attempt: Attempt) -> None:
+    """Bring the pull request up to date with its newest head.
+
+    Raises `StandDownError`, `HeadMovedError`, or what GitHub, git and the analysis raise. Nothing
+    is lost by it: the caller decides what comes next.
+    """
+    async with attempt.stage("read"):
+        pull = await pulls.read(
+            attempt.repository, attempt.row.number, fresh=attempt.row.attempts == 1
+        )
+        await _remember(attempt, pull)
+    if pull.state != "open" or pull.archived or not await record.is_wanted(attempt):
+        await ending.settle(attempt)
+        return
+    if pull.draft and not await _reviews_drafts(attempt, pull):
+        await ending.settle(attempt)
+        return
+    uncertain = await record.open_review(attempt)
+    async with attempt.stage("compare"):
+        seen = await _look(attempt, pull, uncertain=uncertain)
+        await record.note(attempt, merge_base=seen.merge_base)
+    found, compared = await _analyse(attempt, seen)
+    await _publish(attempt, seen, compared, found, uncertain=uncertain)
+
+
+async def _remember(attempt: Attempt, pull: PullRequest) -> None:
+    attempt.head_sha = pull.head.sha
+    async with attempt.work.database.write() as session:
+        await leftovers.remember(
+            session,
+            attempt.row.id,
+            state=PullRequestState.MERGED if pull.merged else PullRequestState(pull.state),
+            draft=pull.draft,
+            title=pull.title,
+            head_sha=pull.head.sha,
+            base_ref=pull.base.ref,
+            base_sha=pull.base.sha,
+        )
+
+
+async def _look(attempt: Attempt, pull: PullRequest, *, uncertain: bool) -> Seen:
+    repository = attempt.repository
+    async with together() as group:
+        group.create_task(_start_check(attempt, uncertain=uncertain))
+        merge_base = group.create_task(pulls.merge_base(repository, pull.base.sha, pull.head.sha))
+        files = group.create_task(pulls.files(repository, pull.number, pull.changed_files))
+    return Seen(pull, merge_base.result(), files.result())
+
+
+async def _start_check(attempt: Attempt, *, uncertain: bool) -> None:
+    if attempt.check_run_id is None:
+        publisher = attempt.work.publisher
+        attempt.check_run_id = await publisher.start_check(attempt.target, uncertain=uncertain)
+        await record.note(attempt, check_run_id=attempt.check_run_id)
+
+
+async def _analyse(attempt: Attempt, seen: Seen) -> tuple[Review, Compared]:
+    work, head = attempt.work, seen.pull.head.sha
+    async with AsyncExitStack() as stack:
+        async with attempt.stage("fetch"):
+            mirror = await stack.enter_async_context(_mirrored(attempt, head, seen.merge_base))
+        async with attempt.stage("diff"):
+            compared = await asyncio.to_thread(compare, mirror, seen.merge_base, head)
+        if _is_unwanted_bot(seen.pull, compared.config):
+            return Review(verdict=Verdict.SKIPPED, notes=(NO_BOTS,)), compared
+        async with attempt.stage("analysis"):
+            job = Job(
+                source=Commits(mirror, head, seen.merge_base),
+                files=compared.files,
+                config=compared.config,
+                full=attempt.row.wanted_full,
+                cache=work.settings.data_dir / "facts",
+            )
+            found = await work.analyse(job)
+    return replace(found, notes=(*compared.notes, *found.notes)), compared
+
+
+@asynccontextmanager
+async def _mirrored(attempt: Attempt, *shas: str) -> AsyncGenerator[Path]:
+    """A mirror with these commits; those of a fork are had from the base repository too."""
+    work, repository = attempt.work, attempt.repository
+    token = await work.github.token(repository.installation_id)
+    url = f"{work.settings.github_url}/{repository.owner}/{repository.name}.git"
+    fetched = work.mirrors.fetched(url, attempt.row.repository_id, shas, token.token)
+    async with fetched as mirror:
+        yield mirror
+
+
+async def _reviews_drafts(attempt: Attempt, pull: PullRequest) -> bool:
+    """Whether the repository wants its drafts reviewed; most do not, and nothing is said there."""
+    async with attempt.stage("draft"), _mirrored(attempt, pull.base.sha) as mirror:
+        config, _ = await asyncio.to_thread(configuration, mirror, pull.base.sha)
+    return config.drafts
+
+
+def _is_unwanted_bot(pull: PullRequest, config: Config) -> bool:
+    return not config.bots and pull.user is not None and pull.user.type == "Bot"
+
+
+async def _publish(
+    attempt: Attempt, seen: Seen, compared: Compared, found: Review, *, uncertain: bool
+) -> None:
+    async with attempt.stage("publish"):
+        standing = await record.publishing(attempt, uncertain=uncertain)
+        lines = commentable(seen.files.files)
+        published = await attempt.work.publisher.publish(
+            attempt.target, found, compared.config, lines, standing, attempt.check_run_id
+        )
+    if published.outcome is Outcome.SUPERSEDED:
+        raise HeadMovedError
+    if published.outcome is Outcome.CLOSED:
+        await ending.settle(attempt)
+        return
+    await record.finished(attempt, found, published, seen.merge_base)

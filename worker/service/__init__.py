@@ -1,0 +1,1 @@
+"""Web, worker and an embedded Valkey as supervised processes of one machine."""

@@ -1,0 +1,110 @@
+"""Web, worker and an embedded Valkey on one machine, in one supervised command."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from worker.service.embedded import EmbeddedValkey
+from worker.service.supervisor import Part, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from app.config import Settings
+
+HOST = "127.0.0.1"
+PORT = 8000
+WEB_GRACE = 5.0
+"""Seconds that open requests have to end after the web process is asked to stop."""
+
+
+class CannotServeError(Exception):
+    """The service cannot start here; the message says why, for the operator."""
+
+
+def serve(settings: Settings, host: str = HOST, port: int = PORT) -> None:
+    """Run everything until SIGINT or SIGTERM; no process is left behind.
+
+    Valkey is embedded when the settings name no `REDIS_URL`. Port 0 takes a free one. Raises
+    `CannotServeError` when the address or the data folder is in use.
+    """
+    with ExitStack() as stack:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_only_one(settings.data_dir))
+        listener = stack.enter_context(_listen(host, port))
+        parts: list[Part] = []
+        if "redis_url" not in settings.model_fields_set:
+            valkey = EmbeddedValkey.within(settings.data_dir)
+            stack.callback(valkey.clean_up)
+            parts.append(valkey.part())
+            settings = settings.model_copy(update={"redis_url": valkey.url})
+        prepare(settings)
+        print(f"Listening at {_address(listener)}", flush=True)
+        web = Part("web", serve_web, (settings, listener), grace=2 * WEB_GRACE)
+        worker = Part("worker", run_worker, (settings,))
+        Supervisor((*parts, web, worker)).run()
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the database to the newest schema."""
+    from app.db import schema
+
+    asyncio.run(schema.upgrade(settings))
+
+
+def run_web(settings: Settings, host: str = HOST, port: int = PORT) -> None:
+    """Serve HTTP in this process until SIGINT or SIGTERM."""
+    with _listen(host, port) as listener:
+        serve_web(settings, listener)
+
+
+def serve_web(settings: Settings, listener: socket.socket) -> None:
+    """Serve HTTP on a socket that listens already, until SIGINT or SIGTERM."""
+    import uvicorn
+
+    from app.logs import configure_logging
+    from app.main import create_app
+
+    configure_logging(settings)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(WEB_GRACE),
+    )
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def run_worker(settings: Settings) -> None:
+    """Work in this process until SIGINT or SIGTERM; see `worker.main.run_worker`."""
+    from worker import main
+
+    main.run_worker(settings)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CannotServeError(f"Cannot listen at {host}:{port}: {error.strerror}.") from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _only_one(folder: Path) -> Generator[None]:
+    with (folder / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotServeError(f"Another service runs in {folder}.") from error
+        yield
