@@ -206,7 +206,7 @@ def _problem(found: BlockingCall, severity: Severity, file: SourceFile) -> Probl
         call,
         f"`{shown}` {_WHY[effect.kind]} and stops the event loop while `async def "
         f"{function.name}` runs; use {effect.instead}.",
-        fix=awaited_instead(call, effect.name, file),
+        fix=None if _is_conversation(effect) else awaited_instead(call, effect.name, file),
         severity=severity,
     )
 
