@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _PLAIN = {
     "ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "level", "module",
@@ -34,6 +35,7 @@ _NAMED = {
 
 
 _NONE: list[Any] = []
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 
 
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):
@@ -48,15 +50,14 @@ _FIELDS = _Fields()
 class Nodes:
     """Every node of a tree, found in one walk without recursion.
 
-    `order` lists them breadth first, which is also the order inside each type.
+    `order` lists them as the text does, a node before what is inside it; so what is inside a node
+    follows it in one run. Operators, contexts and `Load` markers are left out.
     """
-
-    __slots__ = ("_by_type", "order", "parents", "tree")
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.parents: dict[ast.AST, ast.AST] = {}
-        self.order: list[ast.AST] = [tree]
+        self.order: list[ast.AST] = []
         self._by_type: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
         self._walk()
 
@@ -68,20 +69,71 @@ class Nodes:
         """The node types that occur."""
         yield from self._by_type
 
+    def inside(self, node: ast.AST) -> list[ast.AST]:
+        """The node and everything below it, in the order of the text.
+
+        Of a node that was made up, and is not of this tree, in any order.
+        """
+        if node not in self._spans:
+            return list(ast.walk(node))
+        first, end = self._spans[node]
+        return self.order[first:end]
+
+    def running(self, statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+        """What is below some neighbouring nodes, but not below a function, lambda or class in them.
+
+        Such a definition is given itself.
+        """
+        if not statements or statements[0] not in self._spans:
+            for node in statements:  # Made up, not of this tree.
+                yield from ast.walk(node)
+            return
+        order, spans = self.order, self._spans
+        position, end = spans[statements[0]][0], spans[statements[-1]][1]
+        while position < end:
+            node = order[position]
+            yield node
+            position = spans[node][1] if node.__class__ in _DEFINITIONS else position + 1
+
+    @cached_property
+    def _spans(self) -> dict[ast.AST, tuple[int, int]]:
+        """Node to where it stands in `order` and where what is inside it ends."""
+        order, parents = self.order, self.parents
+        ends: dict[ast.AST, int] = {}
+        spans: dict[ast.AST, tuple[int, int]] = {}
+        for position in range(len(order) - 1, -1, -1):
+            node = order[position]
+            end = ends.pop(node, position + 1)
+            spans[node] = (position, end)
+            parent = parents.get(node)
+            if parent is not None and parent not in ends:
+                ends[parent] = end  # The last child comes first here, and ends with its parent.
+        return spans
+
     def _walk(self) -> None:
         """Fill the tables. The loop is the hot path of everything, hence its plainness."""
-        order, parents, by_type, fields = self.order, self.parents, self._by_type, _FIELDS
-        append, syntax = order.append, ast.AST
-        for node in order:
+        parents, by_type, fields, syntax = self.parents, self._by_type, _FIELDS, ast.AST
+        append = self.order.append
+        waiting: list[ast.AST] = [self.tree]
+        take = waiting.pop
+        while waiting:
+            node = take()
+            append(node)
             node_type = node.__class__
             by_type[node_type].append(node)
-            for name in fields[node_type]:
+            names = fields[node_type]
+            if not names:
+                continue
+            children: list[ast.AST] = []
+            for name in names:
                 value: Any = getattr(node, name, None)
                 if value.__class__ is list:
                     for child in value:
                         if isinstance(child, syntax):
                             parents[child] = node
-                            append(child)
+                            children.append(child)
                 elif isinstance(value, syntax):
                     parents[value] = node
-                    append(value)
+                    children.append(value)
+            children.reverse()
+            waiting += children

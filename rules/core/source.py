@@ -128,27 +128,22 @@ class SourceFile:
             current = self.nodes.parents.get(current)
         return current or self.tree.body[0]
 
-    def within(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The node and all nodes below it, nested functions and classes included."""
-        stack = [node]
-        while stack:
-            current = stack.pop()
-            yield current
-            stack.extend(reversed(list(ast.iter_child_nodes(current))))
+    def within(self, node: ast.AST) -> list[ast.AST]:
+        """The node and all nodes below it in the order of the text, nested functions included."""
+        return self.nodes.inside(node)
+
+    def names_in(self, node: ast.AST) -> set[str]:
+        """The plain names that occur in a node."""
+        return {inner.id for inner in self.nodes.inside(node) if isinstance(inner, ast.Name)}
 
     def body(self, function: ast.AST) -> Iterator[ast.AST]:
         """The nodes that run when this function (or other block) runs: no nested `def`s' insides.
 
         A nested function, lambda or class is given itself, its decorators and defaults are not.
         """
-        stack: list[ast.AST] = list(reversed(getattr(function, "body", [])))
         if isinstance(function, ast.Lambda):
-            stack = [function.body]
-        while stack:
-            current = stack.pop()
-            yield current
-            if not isinstance(current, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-                stack.extend(reversed(list(ast.iter_child_nodes(current))))
+            return self.nodes.running([function.body])
+        return self.nodes.running(getattr(function, "body", []))
 
     def comments(self) -> list[tuple[int, str]]:
         """Every comment with its 1-based line."""
