@@ -104,6 +104,14 @@ class Database:
         """How a model's relationship is loaded (`select` is the default); None: it has none."""
         return self._relationships.get((class_, attribute))
 
+    def has_relationships(self, class_: str) -> bool:
+        """Whether a class is a model with relationships of its own."""
+        return class_ in self._related
+
+    @cached_property
+    def _related(self) -> frozenset[str]:
+        return frozenset(class_ for class_, _ in self._relationships)
+
     @cached_property
     def _relationships(self) -> dict[tuple[str, str], str]:
         return {

@@ -18,6 +18,8 @@ type Kind = Literal["opened", "asked for", "given", "kept", "global", "commits",
 """`asked for`: by `Depends`. `given`: a parameter. `commits`: its block or mode does so itself."""
 
 _OWN_MODE = {"isolation_level", "autocommit"}
+_OWN_COMMITS = ("asyncpg.", "duckdb.", "databases.")
+"""Drivers that commit each statement by themselves."""
 _DEPTH = 6
 
 
@@ -91,6 +93,8 @@ def _made_by(call: ast.Call, file: SourceFile) -> Kind:
     if any(keyword.arg in _OWN_MODE or keyword.arg is None for keyword in call.keywords):
         return "commits"
     name = file.qualified_name(call.func) or ""
+    if name.startswith(_OWN_COMMITS):
+        return "commits"
     if name in CONNECT:
         given = file.argument(call, 0, "database")
         in_memory = given is not None and file.literal(given) == ":memory:"

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _EAGER = ("selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "options")
-_LAZY = {"select", "True", "raise", "raise_on_sql"}
 
 
 class LazyRead(NamedTuple):
@@ -66,10 +65,11 @@ def is_lazy(model: str, attribute: str, file: SourceFile) -> bool:
 
 def _model(iterable: ast.expr, file: SourceFile) -> str | None:
     """The model whose rows are looped over, when its query loads nothing eagerly."""
-    text = _whole(iterable, file)
-    if any(word in text for word in _EAGER):
+    model = queried_model(iterable, file)
+    if model is None or file.project is None or not file.project.database.has_relationships(model):
         return None
-    return queried_model(iterable, file)
+    text = _whole(iterable, file)
+    return None if any(word in text for word in _EAGER) else model
 
 
 def queried_model(node: ast.expr, file: SourceFile, depth: int = 8) -> str | None:

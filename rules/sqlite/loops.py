@@ -76,6 +76,10 @@ def _is_constant(iterable: ast.expr, file: SourceFile) -> bool:
 
 def item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     """The loop's own variables and those that its body derives from them."""
+    return file.memo(f"sqlite.items:{id(loop)}", lambda: _item_names(loop, file))
+
+
+def _item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     targets = (
         [generator.target for generator in loop.generators]
         if isinstance(loop, COMPREHENSIONS)
@@ -117,6 +121,11 @@ def own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def has_loops(file: SourceFile) -> bool:
+    """Whether there is anything in which a node could run once per item."""
+    return any(file.of(kind) for kind in (ast.For, ast.AsyncFor, *COMPREHENSIONS))
 
 
 def mentions(node: ast.AST, names: set[str] | frozenset[str]) -> bool:

@@ -6,11 +6,11 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.queries import builder_of, queries
+from rules.core.queries import builder_of, calls_named, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.scopes import COMPREHENSIONS
 from rules.sqlite.lazy import lazy_reads
-from rules.sqlite.loops import Loop, item_names, mentions, own_nodes, row_loop
+from rules.sqlite.loops import Loop, has_loops, item_names, mentions, own_nodes, row_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +121,8 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return found
     ```
     """
+    if not has_loops(file) or file.path.endswith(("cli.py", "__main__.py")):
+        return
     for found in _per_row(file):
         yield _problem(found, file)
     for read in lazy_reads(file):
@@ -186,11 +188,11 @@ def _reads_by_item(
 def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
     """Calls of functions of the project that run a query, given the item."""
     project = file.project
-    if project is None or not file.of(ast.Call):
+    readers = frozenset(name for name in file.called_names if _is_reader(name))
+    if project is None or not readers:
         return
-    for call in file.of(ast.Call):
-        last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if not _READERS.match(last) or call in seen:
+    for call in calls_named(file, readers):
+        if call in seen or file.enclosing_loop(call) is None:
             continue
         loop = _in_loop(call, file)
         if loop is None or not _reads_by_item(call, None, loop, file):
@@ -201,6 +203,10 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
         steps = project.reach(name, "query")
         if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
             yield _PerRow(call, loop, _shown(call.func, file), steps)
+
+
+def _is_reader(name: str) -> bool:
+    return bool(_READERS.match(name)) and "create" not in name and name not in {"get", "load", "list"}
 
 
 def _stops_early(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
