@@ -35,22 +35,22 @@ def api_key_in_url(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```python
     import httpx
 
+    URL = "https://newsapi.org/v2/everything"
 
-    async def news(client: httpx.AsyncClient, key: str) -> str:
-        response = await client.get(  # finding
-            "https://newsapi.org/v2/everything", params={"q": "rates", "apiKey": key}
-        )
+
+    async def news(client: httpx.AsyncClient, q: str, key: str) -> str:
+        response = await client.get(URL, params={"q": q, "apiKey": key})  # finding
         return response.text
     ```
 
     ```python fixed
     import httpx
 
+    URL = "https://newsapi.org/v2/everything"
 
-    async def news(client: httpx.AsyncClient, key: str) -> str:
-        response = await client.get(
-            "https://newsapi.org/v2/everything", params={"q": "rates"}, headers={"X-Api-Key": key}
-        )
+
+    async def news(client: httpx.AsyncClient, q: str, key: str) -> str:
+        response = await client.get(URL, params={"q": q}, headers={"X-Api-Key": key})
         return response.text
     ```
 
@@ -129,17 +129,14 @@ def _in_parameters(sent: Sent, where: str, file: SourceFile) -> Iterator[Problem
     if literal is None and isinstance(given, (ast.Name, ast.Attribute)):
         value = file.value(given)
         literal = value if isinstance(value, ast.Dict) else None
-    for key, value in zip(literal.keys, literal.values, strict=True) if literal else ():
+    for key in literal.keys if literal is not None else ():
         if isinstance(key, ast.Constant) and isinstance(key.value, str) and _NAME.match(key.value):
+            direct = literal is given
             yield Problem(
-                given,
+                sent.call if direct else given,
                 f"`{key.value}` in `params` becomes part of the address: logs and error texts will"
                 f" show it. Send it in {_header(where)}.",
-            ) if literal is not given else Problem(
-                sent.call,
-                f"`{key.value}` in `params` becomes part of the address: logs and error texts will"
-                f" show it. Send it in {_header(where)}.",
-                fix=_moved(key.value, header, sent),
+                fix=_moved(key.value, header, sent) if direct else None,
             )
 
 

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 CACHE_NAME = re.compile(r"(^|_)(cache|cached|caches|memo)(_|$)|cache$", re.IGNORECASE)
-_EMPTY = {"dict", "collections.defaultdict", "collections.OrderedDict", "defaultdict", "OrderedDict"}
+_EMPTY = {
+    "dict",
+    "collections.defaultdict",
+    "collections.OrderedDict",
+    "defaultdict",
+    "OrderedDict",
+}
 _REMOVES = {"pop", "popitem", "clear"}
 
 
@@ -100,9 +106,7 @@ def _removals(
     for call in file.calls("pop", "popitem", "clear", "len"):
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
         given = call.args[0] if call.args else None
-        if is_cache(receiver, name, owner) or (
-            receiver is None and is_cache(given, name, owner)
-        ):
+        if is_cache(receiver, name, owner) or (receiver is None and is_cache(given, name, owner)):
             yield call
     for statement in (*file.of(ast.Assign), *file.of(ast.AnnAssign)):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]

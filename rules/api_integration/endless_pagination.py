@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rules.api_integration.requests_sent import Sent
     from rules.core.source import SourceFile
 
-_CURSOR = re.compile(r"cursor|next_?(page|token|url|link)?$|page_?token|after|offset|^page$|^start$", re.IGNORECASE)
+_CURSOR = re.compile(
+    r"cursor|next_?(page|token|url|link)?$|page_?token|after|offset|^page$|^start$", re.IGNORECASE
+)
 
 
 @rule(
@@ -35,7 +37,7 @@ def endless_pagination(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     async def markets(client: httpx.AsyncClient) -> list[object]:
         found, cursor = [], None
         while True:
-            response = await client.get("/markets/keyset", params={"after_cursor": cursor})  # finding
+            response = await client.get("/markets", params={"cursor": cursor})  # finding
             page = response.raise_for_status().json()
             found += page["markets"]
             cursor = page.get("next_cursor")
@@ -94,7 +96,7 @@ def endless_pagination(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         loop = file.enclosing_loop(sent.call)
         if not isinstance(loop, ast.While) or loop in said:
             continue
-        cursor = _cursor(sent, loop, file)
+        cursor = _cursor(sent, file)
         if cursor is None:
             continue
         said.add(loop)
@@ -120,7 +122,7 @@ def _judged(cursor: str, sent: Sent, loop: ast.While, file: SourceFile) -> Itera
         )
 
 
-def _cursor(sent: Sent, loop: ast.While, file: SourceFile) -> str | None:
+def _cursor(sent: Sent, file: SourceFile) -> str | None:
     """The variable in the request that tells the position."""
     names: list[str] = []
     for node in (*sent.call.args, *(given.value for given in sent.call.keywords)):
@@ -136,11 +138,11 @@ def _cursor(sent: Sent, loop: ast.While, file: SourceFile) -> str | None:
 
 def _moves(cursor: str, loop: ast.While, file: SourceFile) -> list[ast.stmt]:
     """The statements of the loop that give the position a new value."""
-    found: list[ast.stmt] = []
-    for name in file.of(ast.Name):
-        if name.id == cursor and isinstance(name.ctx, ast.Store) and loop in file.ancestors(name):
-            found.append(file.statement(name))
-    return found
+    return [
+        file.statement(name)
+        for name in file.of(ast.Name)
+        if name.id == cursor and isinstance(name.ctx, ast.Store) and loop in file.ancestors(name)
+    ]
 
 
 def _changes_elsewhere(cursor: str, loop: ast.While, file: SourceFile) -> bool:
@@ -160,12 +162,16 @@ def _is_for_ever(loop: ast.While) -> bool:
 def _is_bounded(cursor: str, loop: ast.While, file: SourceFile) -> bool:
     """Whether anything but the presence of the cursor can end the loop or shows progress."""
     counted = any(isinstance(node, ast.AugAssign) for node in file.body(loop)) and any(
-        isinstance(node, ast.Compare) and any(isinstance(op, (ast.Gt, ast.GtE, ast.Lt, ast.LtE)) for op in node.ops)
+        isinstance(node, ast.Compare)
+        and any(isinstance(op, (ast.Gt, ast.GtE, ast.Lt, ast.LtE)) for op in node.ops)
         for node in (*file.within(loop.test), *file.body(loop))
     )
     compared = any(
         isinstance(node, ast.Compare)
-        and any(isinstance(op, (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Gt, ast.GtE, ast.Lt, ast.LtE)) for op in node.ops)
+        and any(
+            isinstance(op, (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Gt, ast.GtE, ast.Lt, ast.LtE))
+            for op in node.ops
+        )
         and (len(node.ops) == 1)
         and (
             "len(" in file.source(node)

@@ -51,7 +51,9 @@ def _by_http(file: SourceFile) -> Iterator[NewsRequest]:
             name, _, value = pair.partition("=")
             parameters.setdefault(name, ast.Constant(value))
         known = path.rstrip("/").rsplit("/", 1)[-1]
-        yield NewsRequest(sent.call, known if "?" not in known else "", parameters, complete, False)
+        yield NewsRequest(
+            sent.call, known if "?" not in known else "", parameters, complete, by_client=False
+        )
 
 
 def _by_client(file: SourceFile) -> Iterator[NewsRequest]:
@@ -62,7 +64,7 @@ def _by_client(file: SourceFile) -> Iterator[NewsRequest]:
         parameters = {given.arg: given.value for given in call.keywords if given.arg}
         complete = not call.args and all(given.arg for given in call.keywords)
         endpoint = name.rsplit(".", 1)[-1].removeprefix("get_").replace("_", "-")
-        yield NewsRequest(call, endpoint, parameters, complete, True)
+        yield NewsRequest(call, endpoint, parameters, complete, by_client=True)
 
 
 def _of_dictionary(node: ast.expr | None, file: SourceFile) -> tuple[dict[str, ast.expr], bool]:

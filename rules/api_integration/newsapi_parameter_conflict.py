@@ -26,7 +26,7 @@ def newsapi_parameter_conflict(_: ast.Module, file: SourceFile) -> Iterator[Prob
 
     `sources` cannot be mixed with `country` or `category`, a page has at most 100 articles, and
     at least one of the parameters that narrow the search has to be there: else the answer is
-    400 `parametersIncompatible`, `parameterInvalid` or `parametersMissing`.
+    400 with the code `parameterInvalid` or `parametersMissing`.
 
     ```python
     import httpx
@@ -43,7 +43,8 @@ def newsapi_parameter_conflict(_: ast.Module, file: SourceFile) -> Iterator[Prob
 
 
     def top() -> httpx.Response:
-        return httpx.get("https://newsapi.org/v2/top-headlines", params={"page": 1})  # finding
+        url = "https://newsapi.org/v2/top-headlines"
+        return httpx.get(url, params={"page": 1})  # finding
     ```
 
     One or the other, and pages of 100:
@@ -76,10 +77,15 @@ def _conflict(request: NewsRequest, file: SourceFile) -> str:
         size = file.literal(value) if value is not None else None
         number = int(size) if isinstance(size, str) and size.isdigit() else size
         if isinstance(number, int) and number > _MOST:
-            return f"`{name}={number}`: a page of NewsAPI has at most {_MOST} articles, more gets 400."
+            return (
+                f"`{name}={number}`: a page of NewsAPI has at most {_MOST} articles, more gets 400."
+            )
     needed = _NEEDED.get(request.endpoint, set())
     if needed and request.complete and not given & needed:
-        names = ", ".join(f"`{name}`" for name in sorted(needed & {"q", "country", "category", "sources", "domains"}))
+        names = ", ".join(
+            f"`{name}`"
+            for name in sorted(needed & {"q", "country", "category", "sources", "domains"})
+        )
         return f"NewsAPI's `{request.endpoint}` wants at least one of {names}: without, it answers 400."
     return ""
 

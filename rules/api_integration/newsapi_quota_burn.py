@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_CACHED = re.compile(r"cache|ttl|memo|redis|stored|last_fetch|SELECT|session\.(exec|query)", re.IGNORECASE)
+_CACHED = re.compile(
+    r"cache|ttl|memo|redis|stored|last_fetch|SELECT|session\.(exec|query)", re.IGNORECASE
+)
 _RETRY = re.compile(r"retry", re.IGNORECASE)
 
 
-@rule("API303", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST, FileKind.SCRIPT))
+@rule(
+    "API303", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST, FileKind.SCRIPT)
+)
 def newsapi_quota_burn(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Each request of a client, or each item of a loop, costs a request to NewsAPI.
 
@@ -43,10 +47,8 @@ def newsapi_quota_burn(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     async def all_news(client: httpx.AsyncClient, topics: list[str]) -> list[str]:
-        return [
-            (await client.get("https://newsapi.org/v2/everything", params={"q": topic})).text  # finding
-            for topic in topics
-        ]
+        url = "https://newsapi.org/v2/everything"
+        return [(await client.get(url, params={"q": q})).text for q in topics]  # finding
     ```
 
     With a cache in front of it:
@@ -64,7 +66,9 @@ def newsapi_quota_burn(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     async def news(q: str) -> str:
         if q not in cache:
             async with httpx.AsyncClient() as client:
-                response = await client.get("https://newsapi.org/v2/everything", params={"q": q})
+                response = await client.get(
+                    "https://newsapi.org/v2/everything", params={"q": q}
+                )
             cache[q] = response.raise_for_status().text
         return cache[q]
     ```

@@ -32,7 +32,9 @@ def newsapi_status_ignored(_: ast.Module, file: SourceFile) -> Iterator[Problem]
 
 
     async def headlines(client: httpx.AsyncClient) -> list[dict[str, str]]:
-        response = await client.get("https://newsapi.org/v2/top-headlines", params={"country": "us"})
+        response = await client.get(
+            "https://newsapi.org/v2/top-headlines", params={"country": "us"}
+        )
         return response.json().get("articles", [])  # finding
     ```
 
@@ -43,7 +45,9 @@ def newsapi_status_ignored(_: ast.Module, file: SourceFile) -> Iterator[Problem]
 
 
     async def headlines(client: httpx.AsyncClient) -> list[dict[str, str]]:
-        response = await client.get("https://newsapi.org/v2/top-headlines", params={"country": "us"})
+        response = await client.get(
+            "https://newsapi.org/v2/top-headlines", params={"country": "us"}
+        )
         body = response.json()
         if body.get("status") != "ok":
             raise RuntimeError(body.get("code"))

@@ -249,4 +249,3 @@ def _tells_errors(call: ast.Call, file: SourceFile) -> bool:
 def _in_comprehension(node: ast.AST, file: SourceFile) -> bool:
     scope = file.scopes.of(node)
     return not isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
-

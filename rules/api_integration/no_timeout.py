@@ -38,11 +38,12 @@ def no_timeout(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     from fastapi import FastAPI
 
     app = FastAPI()
+    GAMMA = "https://gamma-api.polymarket.com"
 
 
     @app.get("/markets")
     def markets():
-        return requests.get("https://gamma-api.polymarket.com/markets").json()  # finding: critical
+        return requests.get(f"{GAMMA}/markets").json()  # finding: critical
 
 
     class News:

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _SIDES = {"bids", "asks"}
-_SORTED = re.compile(r"sort|max\(|min\(|best_?first|descending|ascending|reversed?\(", re.IGNORECASE)
-_OTHER = re.compile(r"kalshi|binance|kraken|coinbase|ccxt|bybit|okx|limitless|deribit|hyperliquid", re.IGNORECASE)
+_SORTED = re.compile(
+    r"sort|max\(|min\(|best_?first|descending|ascending|reversed?\(", re.IGNORECASE
+)
+_OTHER = re.compile(
+    r"kalshi|binance|kraken|coinbase|ccxt|bybit|okx|limitless|deribit|hyperliquid", re.IGNORECASE
+)
 
 
 @rule("API204", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
@@ -61,7 +65,9 @@ def polymarket_best_price_by_position(_: ast.Module, file: SourceFile) -> Iterat
     if _OTHER.search(file.path):
         return
     for item in file.of(ast.Subscript):
-        if not (isinstance(item.slice, ast.Constant) and item.slice.value == 0) or not isinstance(item.ctx, ast.Load):
+        if not (isinstance(item.slice, ast.Constant) and item.slice.value == 0) or not isinstance(
+            item.ctx, ast.Load
+        ):
             continue
         side = _side(item.value, file)
         if side and not _is_sorted(item, file):
@@ -80,7 +86,9 @@ def _side(node: ast.expr, file: SourceFile) -> str:
             return name
         case ast.Attribute(attr=name) if name in _SIDES:
             return name
-        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]) if name in _SIDES:
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]) if (
+            name in _SIDES
+        ):
             return name
         case ast.BoolOp(values=[first, *_]):
             return _side(first, file)

@@ -87,7 +87,10 @@ def _how(node: ast.expr, file: SourceFile) -> str:
     if (
         isinstance(node, ast.BinOp)
         and isinstance(node.op, (ast.Div, ast.Mult))
-        and any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == "float" for n in file.within(node))
+        and any(
+            isinstance(n, ast.Call) and getattr(n.func, "id", "") == "float"
+            for n in file.within(node)
+        )
     ):
         return "worked out as"
     return ""

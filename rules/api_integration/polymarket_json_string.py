@@ -17,8 +17,23 @@ if TYPE_CHECKING:
     from rules.core.rule import Fix
     from rules.core.source import SourceFile
 
-_TAKES_ITEMS = {"len", "list", "tuple", "set", "zip", "enumerate", "iter", "reversed", "sorted", "map", "max", "min"}
-_PARSED = re.compile(r"isinstance\(|loads\(|literal_eval|_parse\w*\(|parse_\w*\(|json_list|TypeAdapter|safe_\w+\(")
+_TAKES_ITEMS = {
+    "len",
+    "list",
+    "tuple",
+    "set",
+    "zip",
+    "enumerate",
+    "iter",
+    "reversed",
+    "sorted",
+    "map",
+    "max",
+    "min",
+}
+_PARSED = re.compile(
+    r"isinstance\(|loads\(|literal_eval|_parse\w*\(|parse_\w*\(|json_list|TypeAdapter|safe_\w+\("
+)
 
 
 @rule("API201", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
@@ -84,7 +99,9 @@ def polymarket_json_string(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         return found[0]
     ```
     """
-    if not is_about_polymarket(file) or not any(word in file.text for word in ("outcomePrices", "clobTokenIds")):
+    if not is_about_polymarket(file) or not any(
+        word in file.text for word in ("outcomePrices", "clobTokenIds")
+    ):
         return
     said: set[tuple[ast.AST | None, str, bool]] = set()
     for node in (*file.of(ast.Subscript), *file.of(ast.Call)):
@@ -94,11 +111,16 @@ def polymarket_json_string(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         for use in (node, *_uses_of_variable(node, file)):
             taken = _taken_apart(use, file)
             place = (file.enclosing_function(node), field, use is node)
-            if taken and place not in said and not _PARSED.search(source_around(node, file)) and not _is_made_here(node, file):
+            if (
+                taken
+                and place not in said
+                and not _PARSED.search(source_around(node, file))
+                and not _is_made_here(node, file)
+            ):
                 said.add(place)
                 yield Problem(
                     use,
-                    f"`{field}` comes from the API as a text like `'[\"0.03\", \"0.97\"]'`, so {taken} works on"
+                    f'`{field}` comes from the API as a text like `\'["0.03", "0.97"]\'`, so {taken} works on'
                     " its characters. Parse it first: `json.loads(...)`.",
                     fix=_loads(use, file),
                 )
@@ -160,10 +182,13 @@ def _is_position(index: ast.expr) -> bool:
 def _is_made_here(node: ast.AST, file: SourceFile) -> bool:
     """Whether this file writes the field itself, so it may well be a list by then."""
     written = any(
-        isinstance(item.ctx, ast.Store) and _field(item) is not None for item in file.of(ast.Subscript)
+        isinstance(item.ctx, ast.Store) and _field(item) is not None
+        for item in file.of(ast.Subscript)
     )
     return written or any(
-        isinstance(key, ast.Constant) and key.value in JSON_TEXTS and not isinstance(value, ast.Constant)
+        isinstance(key, ast.Constant)
+        and key.value in JSON_TEXTS
+        and not isinstance(value, ast.Constant)
         for made in file.of(ast.Dict)
         for key, value in zip(made.keys, made.values, strict=True)
         if key is not None and node is not value

@@ -78,7 +78,9 @@ def polymarket_keyset_misuse(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 def _problem(node: ast.AST, name: str, fix: Fix | None = None) -> Problem:
     told = "is rejected here" if name == "offset" else "is ignored here, so every page is the first"
-    return Problem(node, f"`{name}` {told}: send the last `next_cursor` as `after_cursor`.", fix=fix)
+    return Problem(
+        node, f"`{name}` {told}: send the last `next_cursor` as `after_cursor`.", fix=fix
+    )
 
 
 def _renamed(name: str) -> Fix | None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 _YES = re.compile(r"(^|_)yes(_|$)", re.IGNORECASE)
 _LISTS = re.compile(r"outcome|token|clob|price", re.IGNORECASE)
-_LABELS = re.compile(r"""["']yes["']\s*(:|==|in\b|\))|(==|in)\s*["']yes["']|\.lower\(\)|\.upper\(\)|zip\(|\.index\(|outcome_?labels?|casefold""", re.IGNORECASE)
+_LABELS = re.compile(
+    r"""["']yes["']\s*(:|==|in\b|\))|(==|in)\s*["']yes["']|\.lower\(\)|\.upper\(\)|zip\(|\.index\(|outcome_?labels?|casefold""",
+    re.IGNORECASE,
+)
 
 
 @rule("API207", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
@@ -91,7 +94,11 @@ def _takes_position(statement: ast.Assign, file: SourceFile) -> bool:
     found = value
     if isinstance(found, ast.IfExp):
         found = found.body
-    while isinstance(found, ast.Call) and found.args and getattr(found.func, "id", "") in {"float", "str", "Decimal"}:
+    while (
+        isinstance(found, ast.Call)
+        and found.args
+        and getattr(found.func, "id", "") in {"float", "str", "Decimal"}
+    ):
         found = found.args[0]
     return (
         isinstance(found, ast.Subscript)

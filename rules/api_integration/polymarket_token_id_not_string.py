@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _COLUMNS = {"Column", "mapped_column"}
 _INTEGERS = {"Integer", "BigInteger", "SmallInteger", "INTEGER", "BIGINT", "Float", "Numeric"}
 _SQL = re.compile(
-    r"\b((?:clob_|yes_|no_)?(?:token_id|asset_id))\s+(INTEGER|INT|BIGINT|REAL|NUMERIC)\b", re.IGNORECASE
+    r"\b((?:clob_|yes_|no_)?(?:token_id|asset_id))\s+(INTEGER|INT|BIGINT|REAL|NUMERIC)\b",
+    re.IGNORECASE,
 )
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "BaseModel", "SQLModel")
 

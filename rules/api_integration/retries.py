@@ -161,9 +161,15 @@ def _is_over_items(loop: ast.AST, calls: list[ast.AST], file: SourceFile) -> boo
     made_of_it = {counter}
     for statement in getattr(loop, "body", ()):
         if isinstance(statement, ast.Assign) and any(
-            isinstance(node, ast.Name) and node.id in made_of_it for node in file.within(statement.value)
+            isinstance(node, ast.Name) and node.id in made_of_it
+            for node in file.within(statement.value)
         ):
-            made_of_it |= {n.id for target in statement.targets for n in file.within(target) if isinstance(n, ast.Name)}
+            made_of_it |= {
+                n.id
+                for target in statement.targets
+                for n in file.within(target)
+                if isinstance(n, ast.Name)
+            }
     return any(isinstance(node, ast.Name) and node.id in made_of_it for node in calls)
 
 
@@ -203,7 +209,12 @@ def _leaves(body: list[ast.stmt]) -> bool:
     last = body[-1]
     if isinstance(last, _EXITS):
         return True
-    return isinstance(last, ast.If) and bool(last.orelse) and _leaves(last.body) and _leaves(last.orelse)
+    return (
+        isinstance(last, ast.If)
+        and bool(last.orelse)
+        and _leaves(last.body)
+        and _leaves(last.orelse)
+    )
 
 
 def _last(node: ast.expr) -> str:

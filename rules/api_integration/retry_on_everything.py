@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rules.core.rule import Fix
     from rules.core.source import SourceFile
 
-_SAFE = re.compile(r"idempoten|client_order_id|clientOrderId|newClientOrderId|reconcil|nonce", re.IGNORECASE)
+_SAFE = re.compile(
+    r"idempoten|client_order_id|clientOrderId|newClientOrderId|reconcil|nonce", re.IGNORECASE
+)
 _BROAD = {
     "Exception", "BaseException", "httpx.HTTPError", "httpx.HTTPStatusError",
     "requests.RequestException", "requests.exceptions.RequestException", "requests.HTTPError",
@@ -32,7 +34,9 @@ _BROAD = {
 }  # fmt: skip
 _BEFORE_SENDING = ("ConnectError", "ConnectTimeout", "ConnectionError", "ConnectionRefusedError",
                    "ClientConnectorError", "PoolTimeout")  # fmt: skip
-_STATUS = re.compile(r"status|\bcode\b|\b4\d\d\b|\b5\d\d\b|is_client_error|retryable|transient", re.IGNORECASE)
+_STATUS = re.compile(
+    r"status|\bcode\b|\b4\d\d\b|\b5\d\d\b|is_client_error|retryable|transient", re.IGNORECASE
+)
 _TRANSIENT = {
     "httpx": "httpx.TransportError",
     "requests": "requests.ConnectionError",
@@ -93,10 +97,10 @@ def retry_on_everything(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     ```python
     import httpx
-    import tenacity
+    from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 
-    @tenacity.retry(stop=tenacity.stop_after_attempt(3))  # finding: suggestion
+    @retry(stop=stop_after_attempt(3))  # finding: suggestion
     def page(url: str) -> str:
         response = httpx.get(url)
         response.raise_for_status()
@@ -105,10 +109,10 @@ def retry_on_everything(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     ```python fixed
     import httpx
-    import tenacity
+    from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 
-    @tenacity.retry(stop=tenacity.stop_after_attempt(3), retry=tenacity.retry_if_exception_type(httpx.TransportError))
+    @retry(stop=stop_after_attempt(3), retry=retry_if_exception_type(httpx.TransportError))
     def page(url: str) -> str:
         response = httpx.get(url)
         response.raise_for_status()

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _TINY = 0.5
-_STARTING = re.compile(r"health|ready|wait_|_alive|ping|localhost|127\.0\.0\.1|launch|start", re.IGNORECASE)
+_STARTING = re.compile(
+    r"health|ready|wait_|_alive|ping|localhost|127\.0\.0\.1|launch|start", re.IGNORECASE
+)
 _RETRY = {"urllib3.Retry", "urllib3.util.Retry", "urllib3.util.retry.Retry"}
 _RETRY_ALSO = {"requests.adapters.Retry", "requests.packages.urllib3.util.retry.Retry"}
 _WAITS = (
@@ -92,11 +94,11 @@ def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     ```python
     import requests
-    import tenacity
+    from tenacity import retry, stop_after_attempt, wait_exponential
     from urllib3.util.retry import Retry
 
 
-    @tenacity.retry(stop=tenacity.stop_after_attempt(3))  # finding: warning
+    @retry(stop=stop_after_attempt(3))  # finding: warning
     def price(url: str) -> str:
         return requests.get(url, timeout=5).text
 
@@ -106,11 +108,11 @@ def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     ```python fixed
     import requests
-    import tenacity
+    from tenacity import retry, stop_after_attempt, wait_exponential
     from urllib3.util.retry import Retry
 
 
-    @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_random_exponential(multiplier=1, max=10))
+    @retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=1, max=10))
     def price(url: str) -> str:
         return requests.get(url, timeout=5).text
 
@@ -207,7 +209,7 @@ def _urllib3(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if file.qualified_name(call.func) not in _RETRY | _RETRY_ALSO:
         return
     given = {keyword.arg for keyword in call.keywords}
-    if "backoff_factor" in given or None in given or file.literal(_total(call)) in {0, False, 1}:
+    if "backoff_factor" in given or None in given or file.literal(_total(call)) in {0, 1}:
         return
     yield Problem(
         call,

@@ -109,9 +109,7 @@ def ttl_by_wall_clock(class_: ast.ClassDef, file: SourceFile) -> Iterator[Proble
     if not ages or _OUTLIVES.search(text):
         return
     readings = _readings(class_, file)
-    fixable = len(readings) > 1 and all(
-        file.source(call.func) == "time.time" for call in readings
-    )
+    fixable = len(readings) > 1 and all(file.source(call.func) == "time.time" for call in readings)
     in_cache = _CACHE.search(class_.name) is not None
     yield Problem(
         class_ if fixable and in_cache else ages[0],
@@ -145,9 +143,7 @@ def _around(node: ast.AST, file: SourceFile) -> str:
 
 def _is_difference(node: ast.expr, file: SourceFile) -> bool:
     return (
-        isinstance(node, ast.BinOp)
-        and isinstance(node.op, ast.Sub)
-        and _is_clock(node.left, file)
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _is_clock(node.left, file)
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_THOUSANDS = {1000, 1_000.0}
+_THOUSANDS = {1000}
 _SCALED = re.compile(r"/\s*(1000|1_000|1e3)|_000\b|// ?1000|divmod|milli|_ms\b", re.IGNORECASE)
 _FROM = {"datetime.datetime.fromtimestamp", "datetime.datetime.utcfromtimestamp"}
 
@@ -109,9 +109,14 @@ def _is_milliseconds(node: ast.expr, file: SourceFile, depth: int) -> bool:
             value = file.value(node)
             return value is not None and _is_milliseconds(value, file, depth - 1)
         case ast.BinOp(op=ast.Mult(), left=left, right=right):
-            return any(_is_thousand(side) and _is_time(other, file) for side, other in ((left, right), (right, left)))
+            return any(
+                _is_thousand(side) and _is_time(other, file)
+                for side, other in ((left, right), (right, left))
+            )
         case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
-            return _is_milliseconds(left, file, depth - 1) or _is_milliseconds(right, file, depth - 1)
+            return _is_milliseconds(left, file, depth - 1) or _is_milliseconds(
+                right, file, depth - 1
+            )
         case ast.Call(func=ast.Name(id="int" | "str" | "round"), args=[first, *_]):
             return _is_milliseconds(first, file, depth - 1)
         case _:
@@ -142,7 +147,10 @@ def _read(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 def _is_book_time(node: ast.expr, file: SourceFile) -> bool:
     for item in file.within(node):
         if isinstance(item, ast.Subscript) and isinstance(item.slice, ast.Constant):
-            return item.slice.value == "timestamp" and re.search(r"book", file.source(item.value)) is not None
+            return (
+                item.slice.value == "timestamp"
+                and re.search(r"book", file.source(item.value)) is not None
+            )
         if isinstance(item, ast.Attribute) and item.attr == "timestamp":
             return re.search(r"book", file.source(item.value)) is not None
     return False

@@ -9,7 +9,9 @@ CLIENT_MODULES = ("py_clob_client", "py_clob_client_v2", "polymarket", "polymark
 JSON_TEXTS = frozenset({"outcomePrices", "clobTokenIds", "outcomes"})
 """Fields of a Gamma market that are texts holding a JSON list."""
 
-TOKEN_ID = re.compile(r"^(clob_?)?(yes_|no_)?(token_id|asset_id|tokenid|clob_token_id|tokenId|assetId)$")
+TOKEN_ID = re.compile(
+    r"^(clob_?)?(yes_|no_)?(token_id|asset_id|tokenid|clob_token_id|tokenId|assetId)$"
+)
 """Names of a token id, a decimal number of about 77 digits."""
 
 TOKEN_METHODS = {
@@ -23,7 +25,9 @@ TOKEN_METHODS = {
 }
 """Methods of the CLOB client that want a token id, to the parameter's name."""
 
-TOKEN_PATHS = re.compile(r"/(book|price|midpoint|spread|last-trade-price|tick-size|prices-history)(\?|$)")
+TOKEN_PATHS = re.compile(
+    r"/(book|price|midpoint|spread|last-trade-price|tick-size|prices-history)(\?|$)"
+)
 """Paths of the CLOB that want a token id."""
 
 TOKEN_PARAMETERS = {"book": "token_id", "prices-history": "market"}
