@@ -344,6 +344,8 @@ class Flow:
             return found
         if node.attr in CLEANING_METHODS or self._parameters.is_harmless_field(node):
             return None
+        if use == "path" and node.attr in {"file", "fileno"}:
+            return None
         if use == "path" and node.attr in {"name", "stem", "suffix"}:
             owner = self._file.qualified_name(node.value) or ""
             if owner.startswith("pathlib."):
@@ -390,6 +392,8 @@ class Flow:
         self, call: ast.Call, method: ast.Attribute, use: Use
     ) -> Iterator[Origin | None]:
         if method.attr in CLEANING_METHODS or _escapes(call, method, use):
+            return
+        if use == "path" and method.attr == "read":
             return
         if method.attr in {"join", "format", "joinpath", "format_map", "substitute", "replace"}:
             yield from (self.origin(argument, use) for argument in _arguments(call))

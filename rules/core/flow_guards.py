@@ -171,6 +171,9 @@ class Guards:
             case _:
                 pass
         for part in (left, right):
+            if isinstance(part, ast.Attribute) and part.attr == "parent":
+                for value in _values_in(part):
+                    yield _Check(value, isinstance(op, ast.Eq), frozenset({"path"}))
             if isinstance(part, ast.Call):
                 yield from self._called(part, flipped=isinstance(op, (ast.NotEq, ast.Is)))
 

@@ -97,7 +97,7 @@ class Parameters:
         if marker := self._marker(binding):
             return MARKERS.get(marker)  # pyright: ignore[reportReturnType] as above
         class_ = self._file.annotation(binding.annotation)
-        if class_ == "fastapi.UploadFile":
+        if class_ == "fastapi.UploadFile" or _holds_uploads(binding.annotation):
             return "file"
         if route is not None and route.path and f"{{{binding.name}" in route.path:
             return "path"
@@ -240,6 +240,11 @@ class Parameters:
         if name not in names:
             return None
         return self._file.argument(call, names.index(name), name)
+
+
+def _holds_uploads(annotation: ast.expr | None) -> bool:
+    """`list[UploadFile]`."""
+    return isinstance(annotation, ast.Subscript) and "UploadFile" in ast.unparse(annotation.slice)
 
 
 def _has_pattern_value(value: ast.expr | None) -> bool:

@@ -154,6 +154,8 @@ def _shell(file: SourceFile) -> Iterator[Sink]:
         when = SHELL.get(name)
         if when is None or (when == "shell" and not _with_shell(file, call)):
             continue
+        if when == "text" and (not call.args or file.text_of(call.args[0]) is None):
+            continue
         for keyword in ("args", "cmd", "command"):
             if (value := file.argument(call, 0, keyword)) is not None:
                 yield Sink("shell", call, value, name)

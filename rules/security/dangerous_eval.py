@@ -81,7 +81,13 @@ def dangerous_eval(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         yield _runs(call, name, f"{origin.label()}", file, origin)
     elif _is_api_field(given):
         yield _runs(call, name, f"the API's field `{ast.unparse(given)}`", file, origin)
-    elif origin is not None and file.kind is FileKind.CODE and name.endswith("eval"):
+    elif (
+        origin is not None
+        and isinstance(given, ast.Name)
+        and origin.name == given.id
+        and file.kind is FileKind.CODE
+        and name.endswith("eval")
+    ):
         yield Problem(
             call,
             f"`{name}()` runs whatever the callers of `{origin.place}` pass as `{origin.name}`."

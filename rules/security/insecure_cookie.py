@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _SESSION = re.compile(
-    r"(session|token|auth|jwt|(^|_)sid$|refresh|remember|credential|login|api_?key)", re.IGNORECASE
+    r"(session|token|auth|jwt|(^|_)sid$|refresh|remember|login|api_?key)", re.IGNORECASE
 )
+_ABOUT = re.compile(r"(_method|_expired|_type|_provider|_state|_hint|^is_\w+)$", re.IGNORECASE)
 _SCRIPTED = re.compile(r"(csrf|xsrf)", re.IGNORECASE)
 _WANTED = {"httponly": "True", "secure": "True"}
 
@@ -69,6 +70,8 @@ def insecure_cookie(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     key = file.argument(call, 0, "key")
     name = (file.constant_text(key) if key is not None else None) or _name_of(key)
     value = file.argument(call, 1, "value")
+    if _ABOUT.search(name):
+        return
     if not _SESSION.search(name) and not _SESSION.search(_name_of(value)):
         return
     missing = [word for word in _WANTED if _is_off(file, call, word)]

@@ -97,10 +97,11 @@ def _problem(
         )
     elif (origin is not None or built) and file.kind is FileKind.CODE:
         sure = origin is not None and built
+        is_runner = not built and shown(file, hole).endswith(("command", "cmd"))
         yield Problem(
             sink.call,
             f"A shell reads `{shown(file, hole)}` as part of this command; `;` or `$(...)` in it runs"
             f" another. {advice}",
             severity=Severity.CRITICAL if sure else Severity.WARNING,
-            confidence=Confidence.MEDIUM if origin is not None else Confidence.LOW,
+            confidence=Confidence.MEDIUM if origin and not is_runner else Confidence.LOW,
         )

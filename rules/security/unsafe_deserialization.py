@@ -108,13 +108,13 @@ def unsafe_deserialization(call: ast.Call, file: SourceFile) -> Iterator[Problem
             f"`{name}` loads {origin.label()}: its sender can run any command here. Use JSON.",
             trace=origin.trace,
         )
-    elif name.endswith(("loads", "decode")):
+    elif name.endswith(("loads", "decode")) and isinstance(call.args[0], ast.Name):
         yield Problem(
             call,
             f"`{name}` runs code that is hidden in `{origin.name}`. Use JSON, or check a signature"
             " before loading.",
             severity=Severity.WARNING,
-            confidence=Confidence.MEDIUM,
+            confidence=Confidence.LOW,
         )
 
 

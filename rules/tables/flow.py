@@ -58,6 +58,8 @@ CLEANS: dict[str, frozenset[str] | None] = {
     "shlex.join": frozenset({"shell"}),
     "pipes.quote": frozenset({"shell"}),
     "os.path.basename": frozenset({"path"}),
+    "io.BytesIO": frozenset({"path"}),
+    "io.StringIO": frozenset({"path"}),
     "posixpath.basename": frozenset({"path"}),
     "ntpath.basename": frozenset({"path"}),
     "werkzeug.utils.secure_filename": frozenset({"path", "html"}),
