@@ -66,7 +66,9 @@ def _on_loop_in(call: ast.Call, file: SourceFile) -> ast.AsyncFunctionDef | None
 
 
 def _is_asynchronous_after_all(call: ast.Call, file: SourceFile) -> bool:
-    """Whether what the code does with the result shows that the name was resolved wrongly."""
+    """Whether the call says that it waits for nothing, or its use that the name is another's."""
+    if file.literal(file.argument(call, 0, "block")) is False:
+        return True
     parent = file.parent(call)
     if isinstance(parent, ast.withitem):
         return isinstance(file.parent(parent), ast.AsyncWith)

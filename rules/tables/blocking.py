@@ -174,6 +174,10 @@ NAMES: dict[str, Effect] = {
     "matplotlib.pyplot.savefig": _cpu(_IN_THREAD),
     "threading.Event.wait": Effect("thread", "`asyncio.Event`", Severity.CRITICAL),
     "threading.Thread.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
+    "queue.Queue.get": Effect("thread", "`asyncio.Queue`", Severity.CRITICAL),
+    "queue.Queue.join": Effect("thread", "`asyncio.Queue`", Severity.CRITICAL),
+    "queue.PriorityQueue.get": Effect("thread", "`asyncio.PriorityQueue`", Severity.CRITICAL),
+    "multiprocessing.Queue.get": Effect("thread", _IN_THREAD, Severity.CRITICAL),
     "threading.Condition.wait": Effect("thread", "`asyncio.Condition`", Severity.CRITICAL),
     "multiprocessing.Process.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
     "concurrent.futures.Future.result": Effect(
