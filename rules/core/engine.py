@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rules.core.rule import Problem, Rule
 
 _SHOWN = 200
+_SHORT_HANDLER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,17 @@ def position(node: ast.AST) -> tuple[int, int]:
 
 
 def lines_of(node: ast.AST) -> tuple[int, int]:
-    """First and last line to which a problem at this node refers: of a block, just its first."""
+    """First and last line to which a problem at this node refers: of a block, just its first.
+
+    A short `except` is shown whole: what is wrong with it is what it does.
+    """
     first = getattr(node, "lineno", 1)
+    last = getattr(node, "end_lineno", None) or first
+    if isinstance(node, ast.ExceptHandler) and last - first <= _SHORT_HANDLER:
+        return first, last
     if isinstance(getattr(node, "body", None), list):
         return first, first
-    return first, getattr(node, "end_lineno", None) or first
+    return first, last
 
 
 def normalised(code: str) -> str:

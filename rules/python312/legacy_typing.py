@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.python312.modern import annotations, modern_annotations
+from rules.python312.modern import annotations_in, modern_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def _fix(new: str | None) -> Fix | None:
 
 def _legacy(file: SourceFile) -> Iterator[ast.Subscript]:
     known = _PLAIN.keys() | _UNIONS
-    for annotation in annotations(file):
+    for annotation in annotations_in(file):
         for node in ast.walk(annotation):
             if not isinstance(node, ast.Subscript) or _last(node.value) not in known:
                 continue

@@ -28,7 +28,7 @@ def _with_parameters(file: SourceFile) -> Iterator[ast.AST]:
                 yield node
 
 
-def annotations(file: SourceFile) -> list[ast.expr]:
+def annotations_in(file: SourceFile) -> list[ast.expr]:
     """Every annotation of the file, in the order of the text."""
     return file.memo("annotations", lambda: sorted(_annotations(file), key=_place))
 
@@ -50,7 +50,7 @@ def _annotations(file: SourceFile) -> Iterator[ast.expr]:
 
 def modern_annotations(file: SourceFile) -> int:
     """How many annotations use `X | Y` or `list[X]`."""
-    return file.memo("modern", lambda: sum(_is_modern(a) for a in annotations(file)))
+    return file.memo("modern", lambda: sum(_is_modern(a) for a in annotations_in(file)))
 
 
 def _is_modern(annotation: ast.expr) -> bool:
