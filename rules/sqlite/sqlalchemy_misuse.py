@@ -1,0 +1,312 @@
+"""SQL120."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.queries import builder_of, calls_named, queries
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.scopes import FUNCTIONS
+from rules.sqlite.lazy import lazy_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst as cst
+
+    from rules.core.rule import Fix, Rewritten
+    from rules.core.source import SourceFile
+
+_FILTERS = frozenset({"where", "filter", "having", "and_", "or_"})
+_IMPORTS = ("sqlalchemy", "sqlmodel")
+
+
+@rule("SQL120", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.MIGRATION,))
+def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """Python that SQLAlchemy cannot see: the query runs, and asks for something else.
+
+    `and`, `or`, `not`, `is None` and `in` are decided by Python before SQLAlchemy sees them: the
+    condition disappears or is always false, with no error. A `delete(...)` or `update(...)` that
+    nobody executes changes nothing.
+
+    ```python
+    from sqlalchemy import delete, select
+    from sqlalchemy.orm import Session
+
+    from app.models import Article
+
+
+    def find(session: Session, ids: list[int]) -> None:
+        session.scalars(select(Article).where(Article.id == 1 and Article.title == "x"))  # finding
+        session.scalars(select(Article).where(not Article.hidden))  # finding
+        session.scalars(select(Article).where(Article.deleted_at is None))  # finding
+        session.scalars(select(Article).where(Article.id in ids))  # finding
+        delete(Article).where(Article.id == 1)  # finding
+        session.commit()
+    ```
+
+    The rewrite of a test for NULL is certain:
+
+    ```python
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from app.models import Article
+
+
+    def visible(session: Session) -> list[Article]:
+        return list(session.scalars(select(Article).where(Article.deleted_at is None)))  # finding
+    ```
+
+    ```python fixed
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from app.models import Article
+
+
+    def visible(session: Session) -> list[Article]:
+        return list(session.scalars(select(Article).where(Article.deleted_at.is_(None))))
+    ```
+
+    Counting by loading all rows is a warning:
+
+    ```python
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from app.models import Article
+
+
+    def count(session: Session) -> int:
+        return len(session.scalars(select(Article)).all())  # finding: warning
+    ```
+
+    A lazy relationship in an async session raises `MissingGreenlet`:
+
+    ```python
+    from sqlalchemy import ForeignKey, select
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+    class Base(DeclarativeBase): ...
+
+
+    class Author(Base):
+        __tablename__ = "authors"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+
+    class Article(Base):
+        __tablename__ = "articles"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+        author: Mapped[Author] = relationship()
+
+
+    async def names(session: AsyncSession) -> list[int]:
+        rows = (await session.scalars(select(Article))).all()
+        return [row.author.id for row in rows]  # finding
+    ```
+
+    Operators and functions that SQLAlchemy understands, and Python on plain values:
+
+    ```python
+    from sqlalchemy import and_, delete, select
+    from sqlalchemy.orm import Session
+
+    from app.models import Article
+
+
+    def find(session: Session, ids: list[int], title: str | None, hidden: bool) -> None:
+        session.scalars(select(Article).where(and_(Article.id == 1, Article.title == "x")))
+        session.scalars(select(Article).where((Article.id == 1) & (Article.title == "x")))
+        session.scalars(select(Article).where(~Article.hidden, Article.deleted_at.is_(None)))
+        session.scalars(select(Article).where(Article.title == (title or "none")))
+        session.scalars(select(Article).where(Article.hidden == (not hidden)))
+        session.scalars(select(Article).where(Article.id.in_(ids)))
+        session.execute(delete(Article).where(Article.id == 1))
+        session.commit()
+    ```
+    """
+    if not file.imports(*_IMPORTS):
+        return
+    yield from _python_in_filters(file)
+    yield from _never_executed(file)
+    yield from _counted_in_python(file)
+    yield from _lazy_in_async(file)
+
+
+def _python_in_filters(file: SourceFile) -> Iterator[Problem]:
+    for call in calls_named(file, _FILTERS):
+        if not _is_filter(call, file):
+            continue
+        for condition in call.args:
+            if (problem := _python_in(condition, file)) is not None:
+                yield problem
+
+
+def _is_filter(call: ast.Call, file: SourceFile) -> bool:
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if last in {"and_", "or_"}:
+        return True
+    return isinstance(call.func, ast.Attribute) and not isinstance(call.func.value, ast.Constant)
+
+
+def _python_in(condition: ast.expr, file: SourceFile) -> Problem | None:
+    match condition:
+        case ast.BoolOp(op=op, values=values) if all(_is_condition(v, file) for v in values):
+            word, sign = ("and", "&") if isinstance(op, ast.And) else ("or", "|")
+            return Problem(
+                condition,
+                f"`{word}` is decided by Python: only one side reaches the query."
+                f" Use `{word}_(…)` or `(…) {sign} (…)`.",
+            )
+        case ast.UnaryOp(op=ast.Not(), operand=operand) if _is_column(operand, file) or _is_condition(
+            operand, file
+        ):
+            return Problem(
+                condition, "`not` is decided by Python, so the condition is constant. Use `~(…)` or `not_(…)`."
+            )
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[right]) if (
+            _is_column(left, file)
+        ):
+            method = "is_" if isinstance(op, ast.Is) else "is_not"
+            return Problem(
+                condition,
+                f"`{file.source(condition)}` is decided by Python and is always"
+                f" `{isinstance(op, ast.IsNot)}`. Use `{file.source(left)}.{method}({file.source(right)})`.",
+                fix=_method(f"{file.source(left)}.{method}({file.source(right)})"),
+            )
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as op], comparators=[right]) if (
+            _is_column(left, file)
+        ):
+            method = "in_" if isinstance(op, ast.In) else "not_in"
+            return Problem(
+                condition,
+                f"`in` is decided by Python, not by the query."
+                f" Use `{file.source(left)}.{method}({file.source(right)})`.",
+                fix=_method(f"{file.source(left)}.{method}({file.source(right)})"),
+            )
+        case _:
+            return None
+
+
+def _is_column(node: ast.expr, file: SourceFile) -> bool:
+    """`Article.title`: an attribute of a class, in upper camel case or known as a model."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = node.value
+    last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    if last in {"c", "columns"}:
+        return True
+    if not (last[:1].isupper() and any(letter.islower() for letter in last)):
+        return False
+    return not node.attr.isupper() and not _is_enum(owner, file)
+
+
+def _is_enum(owner: ast.expr, file: SourceFile) -> bool:
+    class_ = file.names.classes().get(file.qualified_name(owner) or "")
+    return class_ is not None and any("Enum" in file.source(base) for base in class_.bases)
+
+
+def _is_condition(node: ast.expr, file: SourceFile) -> bool:
+    match node:
+        case ast.Compare(left=left, comparators=[right]):
+            return _is_column(left, file) or _is_column(right, file)
+        case ast.Call(func=ast.Attribute(value=value, attr=attr)):
+            return attr in {"in_", "is_", "like", "ilike", "contains", "any", "has", "not_in"} and (
+                _is_column(value, file)
+            )
+        case ast.BoolOp(values=values):
+            return all(_is_condition(value, file) for value in values)
+        case _:
+            return False
+
+
+def _method(text: str) -> Fix:
+    def fix(_: cst.CSTNode) -> Rewritten:
+        import libcst as cst
+
+        return cst.parse_expression(text)
+
+    return fix
+
+
+def _never_executed(file: SourceFile) -> Iterator[Problem]:
+    for statement in file.of(ast.Expr):
+        if not isinstance(statement.value, ast.Call):
+            continue
+        built = builder_of(file, statement.value)
+        if built is not None and built[0] in {"delete", "update", "insert"}:
+            if _runs(statement.value):
+                continue
+            yield Problem(
+                statement.value,
+                f"This `{built[0]}(…)` is built and thrown away: nothing runs it."
+                " Give it to `session.execute(…)`.",
+            )
+
+
+def _runs(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in {"execute", "exec", "all", "run"}
+
+
+def _counted_in_python(file: SourceFile) -> Iterator[Problem]:
+    for call in calls_named(file, frozenset({"len"})):
+        if len(call.args) != 1:
+            continue
+        given = call.args[0].value if isinstance(call.args[0], ast.Await) else call.args[0]
+        if isinstance(given, ast.Call) and _loads_all(given, file):
+            yield Problem(
+                call,
+                f"`{file.source(call)[:60]}` loads every row to count them."
+                " Ask the database: `select(func.count())`.",
+                severity=Severity.WARNING,
+            )
+
+
+def _loads_all(call: ast.Call, file: SourceFile) -> bool:
+    """`session.query(X).all()`, `session.scalars(select(X)).all()`, `list(session.exec(…))`."""
+    func = call.func
+    if isinstance(func, ast.Name) and func.id == "list" and call.args:
+        inner = call.args[0]
+    elif isinstance(func, ast.Attribute) and func.attr in {"all", "fetchall"}:
+        if any(query.call is call and query.verb == "select" for query in queries(file)):
+            return True
+        inner = func.value
+    else:
+        return False
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in {
+        "scalars", "unique",
+    } and not inner.args:  # fmt: skip
+        inner = inner.func.value
+    if isinstance(inner, ast.Await):
+        inner = inner.value
+    return any(query.call is inner and query.verb == "select" for query in queries(file))
+
+
+def _lazy_in_async(file: SourceFile) -> Iterator[Problem]:
+    for read in lazy_reads(file):
+        function = file.enclosing_function(read.node)
+        if not isinstance(function, ast.AsyncFunctionDef) or not file.imports(
+            "sqlalchemy.ext.asyncio", "sqlmodel.ext.asyncio"
+        ):
+            continue
+        if any(isinstance(parent, (*FUNCTIONS, ast.Lambda)) and parent is not function
+               for parent in _until(read.node, function, file)):
+            continue
+        yield Problem(
+            read.node,
+            f"`{file.source(read.node)}` is loaded lazily, which an async session refuses"
+            f" (`MissingGreenlet`). Add `.options(selectinload({read.model}.{read.attribute}))`.",
+        )
+
+
+def _until(node: ast.AST, end: ast.AST, file: SourceFile) -> Iterator[ast.AST]:
+    for parent in file.ancestors(node):
+        if parent is end:
+            return
+        yield parent

@@ -1,0 +1,171 @@
+"""SQL116."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rules.core.queries import Query, queries
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.scopes import FUNCTIONS
+from rules.sqlite.loops import own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.scopes import FunctionNode
+    from rules.core.source import SourceFile
+
+_IN = re.compile(r"\bin\s*\(?\s*$", re.IGNORECASE)
+_PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
+
+
+@rule("SQL116", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
+def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """A placeholder per item of a list of any length fails when the list is long.
+
+    SQLite takes 32,766 variables in a statement, 999 before version 3.32: the query works for
+    years and then raises "too many SQL variables". Ask in batches, join a temporary table, or
+    hand the list over as one parameter: `IN (SELECT value FROM json_each(?))`.
+
+    ```python
+    import sqlite3
+
+
+    def titles(conn: sqlite3.Connection, ids: list[int]) -> list[tuple[str]]:
+        marks = ",".join("?" * len(ids))
+        return conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", ids).fetchall()  # finding
+    ```
+
+    Batches, a length that is checked, and a list that is written in the code:
+
+    ```python
+    import sqlite3
+    from itertools import batched
+
+
+    def titles(conn: sqlite3.Connection, ids: list[int]) -> list[tuple[str]]:
+        found = []
+        for batch in batched(ids, 500):
+            marks = ",".join("?" * len(batch))
+            found += conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", batch)
+        return found
+
+
+    def few(conn: sqlite3.Connection, ids: list[int]) -> list[tuple[str]]:
+        if len(ids) > 100:
+            raise ValueError("too many ids")
+        marks = ",".join("?" * len(ids))
+        return conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", ids).fetchall()
+
+
+    def known(conn: sqlite3.Connection) -> list[tuple[str]]:
+        states = ("open", "closed")
+        marks = ",".join("?" * len(states))
+        return conn.execute(f"SELECT title FROM articles WHERE state IN ({marks})", states).fetchall()
+    ```
+    """
+    for query in queries(file):
+        if query.driver != "sqlite" or query.text is None:
+            continue
+        for hole in query.text.holes:
+            if not _IN.search(query.text.before(hole)):
+                continue
+            items = _items(hole, file)
+            if items is not None and _is_unbounded(items, query, file):
+                yield Problem(
+                    query.call,
+                    f"`IN` gets a variable for each item of `{items.id}`, and SQLite takes 32,766"
+                    " (older ones 999). Ask in batches, or use `IN (SELECT value FROM json_each(?))`.",
+                )
+                break
+
+
+def _items(hole: ast.expr, file: SourceFile, depth: int = 4) -> ast.Name | None:
+    """The collection that has one placeholder per item: `ids` of `",".join("?" * len(ids))`."""
+    if depth <= 0:
+        return None
+    match hole:
+        case ast.Name():
+            value = file.value(hole)
+            return _items(value, file, depth - 1) if value is not None else None
+        case ast.Call(func=ast.Attribute(attr="join"), args=[inner]):
+            return _items(inner, file, depth - 1)
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            return _length_of(right) or _length_of(left)
+        case ast.ListComp(elt=ast.Constant(), generators=[one]) | ast.GeneratorExp(
+            elt=ast.Constant(), generators=[one]
+        ):
+            if isinstance(one.iter, ast.Name):
+                return one.iter
+            if isinstance(one.iter, ast.Call) and one.iter.args:
+                return _length_of(one.iter.args[-1])
+            return None
+        case ast.Subscript(value=inner):
+            return _items(inner, file, depth - 1)
+        case _:
+            return None
+
+
+def _length_of(node: ast.expr) -> ast.Name | None:
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name() as items]):
+            return items
+        case ast.BinOp(left=left, right=right):
+            return _length_of(left) or _length_of(right)
+        case _:
+            return None
+
+
+def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
+    if _PARTS.search(items.id) or items.id.isupper():
+        return False
+    function = file.enclosing_function(query.call)
+    if not isinstance(function, FUNCTIONS):
+        return False
+    bindings = file.names.reaching(items)
+    if not bindings:
+        return False
+    for binding in bindings:
+        if binding.kind == "argument" and isinstance(binding.node, ast.arg):
+            if binding.node is function.args.vararg:
+                return False
+        elif binding.kind != "assign" or _is_bounded(binding.value):
+            return False
+    return not _is_checked(items.id, function)
+
+
+def _is_bounded(value: ast.expr | None) -> bool:
+    """Whether an assigned collection is written out, cut to a length, or too unclear to judge."""
+    match value:
+        case ast.ListComp() | ast.SetComp():
+            return isinstance(value.generators[0].iter, (ast.Tuple, ast.List))
+        case ast.Call(func=ast.Name(id="list" | "set" | "sorted" | "tuple"), args=[_]):
+            return False
+        case ast.Call(func=ast.Attribute(attr="fetchall" | "keys" | "all")):
+            return False
+        case _:
+            return True
+
+
+def _is_checked(name: str, function: FunctionNode) -> bool:
+    """Whether the function compares the length of the list, or cuts it somewhere."""
+    for node in own_nodes(function.body):
+        match node:
+            case ast.Compare(left=left, comparators=comparators):
+                if any(_is_length(side, name) for side in (left, *comparators)):
+                    return True
+            case ast.Subscript(value=ast.Name(id=cut), slice=ast.Slice()) if cut == name:
+                return True
+            case _:
+                pass
+    return False
+
+
+def _is_length(node: ast.expr, name: str) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=found)]):
+            return found == name
+        case _:
+            return False
