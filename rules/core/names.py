@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DEPTH = 24
 _TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
+_MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 _LITERALS: dict[type[ast.expr], str] = {
     ast.Dict: "dict",
     ast.DictComp: "dict",
@@ -304,7 +305,17 @@ class Names:
 
     def _own_return(self, function: str) -> str | None:
         definition = self.functions().get(function)
-        return self.of_annotation(definition.returns) if definition is not None else None
+        return self.returned(definition) if definition is not None else None
+
+    def returned(self, function: FunctionNode) -> str | None:
+        """What calling a function gives; of a context manager of `contextlib`, what it yields."""
+        match function.returns:
+            case ast.Subscript(slice=ast.Tuple(elts=[first, *_]) | first) if any(
+                self.of(decorator) in _MANAGERS for decorator in function.decorator_list
+            ):
+                return self.of_annotation(first)
+            case annotation:
+                return self.of_annotation(annotation)
 
     def canonical(self, name: str) -> str:
         """The one name that rules use for something that can be imported from several places."""
