@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.resources
 import inspect
 import json
 import re
@@ -21,6 +22,8 @@ from rules.core.render import ICONS
 from rules.core.rule import GROUPS, FileKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rules.core.rule import Rule
 
 _BLOCK = re.compile(r"^```python(?P<info>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,12 +40,31 @@ _KINDS = {
 }
 
 
+_REFERENCES = {
+    "API2": ("polymarket-api", "Polymarket API"),
+    "API3": ("news-api", "News API"),
+    "API4": ("tradingview-widget", "TradingView widget"),
+}
+"""Beginning of a code to the page about the service that its rules know, and that page's title."""
+
+
+@functools.cache
+def references() -> Mapping[str, str]:
+    """The pages about the services that rules know: name (`polymarket-api`) to Markdown."""
+    folder = importlib.resources.files("rules.api_integration") / "references"
+    return {
+        name: (folder / f"{name.replace('-', '_')}.md").read_text(encoding="utf-8")
+        for name, _ in _REFERENCES.values()
+    }
+
+
 def page(rule: Rule) -> str:
     """Everything there is to say about a rule, as Markdown."""
     parts = [
         f"# {rule.code} {rule.name}",
         _facts(rule),
         _BLOCK.sub(_labelled, inspect.cleandoc(rule.documentation)),
+        _reference(rule),
         _silence(rule),
         _choices(rule),
         _peers(rule),
@@ -108,6 +130,11 @@ def _labelled(block: re.Match[str]) -> str:
     label = "❌ Reported" if wrong else "✅ Instead" if "fixed" in block["info"] else "✅ Fine"
     code = _MARKER.sub("# ❌", block["code"])
     return f"{label}:\n\n```python\n{code}```"
+
+
+def _reference(rule: Rule) -> str:
+    name, title = _REFERENCES.get(rule.code[:4], ("", ""))
+    return f"More about the service: [{title}](/references/{name})." if name else ""
 
 
 def _silence(rule: Rule) -> str:

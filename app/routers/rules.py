@@ -7,7 +7,7 @@ from markupsafe import Markup
 from app.pages import markdown, templates
 from rules.catalog import all_rules, find
 from rules.core.rule import GROUPS
-from rules.docs import has_fix, page, sentence
+from rules.docs import has_fix, page, references, sentence
 
 router = APIRouter()
 
@@ -39,3 +39,17 @@ def rule(request: Request, code: str) -> Response:
     if len(meant) == 1:
         return RedirectResponse(f"/rules/{meant[0].code}", 308)
     raise HTTPException(404, "There is no such rule.")
+
+
+@router.get("/references/{name}")
+def reference(request: Request, name: str) -> HTMLResponse:
+    """What the rules know about one service; their pages link here."""
+    text = references().get(name)
+    if text is None:
+        raise HTTPException(404, "There is no such page.")
+    # The text is our own documentation, and raw HTML in it is off.
+    return templates().TemplateResponse(
+        request,
+        "reference.html",
+        {"name": name, "text": Markup(markdown().render(text))},  # noqa: S704
+    )

@@ -11,6 +11,7 @@ from app.db.reviews import ReviewOutcome
 from app.models import FindingPlace, ReviewState
 from app.services import Services
 from rules.catalog import all_rules
+from rules.docs import references
 from tests.app.conversation import deliver, talking_to
 from tests.app.rows import NOON, PULL_REQUEST, add_pull_request, add_review
 from tests.app.test_history_of_reviews import FINDING
@@ -118,6 +119,14 @@ async def test_every_rule_has_a_page_that_anybody_may_read(settings: Settings):
             page = await http.get(f"/rules/{code}")
             assert f"<h1>{code} {rule.name}</h1>" in page.text
             assert f'href="/rules/{code}"' in catalogue.text
+
+
+async def test_every_service_has_a_page_that_anybody_may_read(settings: Settings):
+    async with talking_to(settings, ("203.0.113.9", 1), "reviews.example") as (http, _):
+        answers = [await http.get(f"/references/{name}") for name in (*references(), "nobody")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 404]
+    assert "<h1>Polymarket API</h1>" in answers[0].text
 
 
 async def test_a_rule_is_found_by_its_name_and_in_small_letters(settings: Settings):

@@ -112,7 +112,9 @@ def _add_review_options(command: argparse.ArgumentParser) -> None:
 
 def _add_explain(commands: _Commands) -> None:
     command = commands.add_parser("explain", help="show the page of a rule")
-    command.add_argument("word", metavar="CODE", help="a code, a name, or a group")
+    command.add_argument(
+        "word", metavar="CODE", help="a code, a name, a group, or a service as polymarket-api"
+    )
     command.add_argument("--format", choices=("text", "markdown"), default="text", dest="form")
     command.set_defaults(run=_explain)
 
@@ -205,15 +207,16 @@ def _show(reviewed: Reviewed, seconds: float) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     from rules.catalog import by_name, find
+    from rules.docs import page, references
 
+    reference = references().get(options.word.lower().replace("_", "-"))
     found = find(options.word)
-    if not found:
-        near = difflib.get_close_matches(options.word.lower(), list(by_name()), n=1)
+    if not found and reference is None:
+        known: list[str] = [*by_name(), *references()]
+        near = difflib.get_close_matches(str(options.word).lower(), known, n=1)
         hint = f"did you mean {near[0]}?" if near else "`backend-expert rules` lists all."
         return _complain(f"There is no rule {options.word!r}; {hint}")
-    from rules.docs import page
-
-    pages = "\n".join(page(rule) for rule in found)
+    pages = reference or "\n".join(page(rule) for rule in found)
     if options.form == "text":
         from worker.cli.terminal import show_markdown
 

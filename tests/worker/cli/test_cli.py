@@ -224,6 +224,18 @@ def test_a_rule_is_explained_by_code_name_or_group(
     assert "ASY106 nested-event-loop" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("word", ["polymarket-api", "news_api", "TradingView-Widget"])
+def test_a_service_is_explained_by_its_name(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["explain", word])
+
+    assert status == 0
+    assert (
+        capsys.readouterr()
+        .out.lower()
+        .startswith("# " + word.lower().replace("-", " ").replace("_", " "))
+    )
+
+
 def test_the_rules_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     main(["rules", "--format", "json"])
 
