@@ -8,8 +8,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rules.core.engine import check, findings_of, normalised
-from rules.core.findings import Finding, Suggestion
+from rules.core.engine import check, findings_of
+from rules.core.findings import Suggestion
 from rules.core.parsing import NotPythonError, deepest_nesting
 from rules.core.source import LOCATED, SourceFile
 
@@ -164,10 +164,21 @@ def _rewritten(old: str, problem: Problem, first: int, file: SourceFile) -> str 
         new = problem.fix(target) if target is not None and problem.fix is not None else None
         if target is None or new is None:
             return None
+        if isinstance(new, cst.RemovalSentinel) and _has_neighbours(file, problem.node):
+            return ""
         code = _replaced(wrapper.module, target, new)
     except (cst.ParserSyntaxError, cst.CSTValidationError, TypeError, AttributeError):
         return None
     return code.removeprefix(f"if 1:{end}") if indented else code
+
+
+def _has_neighbours(file: SourceFile, node: ast.AST) -> bool:
+    """Whether a statement can go without leaving its block empty."""
+    parent = file.parent(node)
+    blocks: list[list[ast.AST]] = [
+        getattr(parent, name, []) for name in ("body", "orelse", "finalbody")
+    ]
+    return any(node in block and len(block) > 1 for block in blocks)
 
 
 def _replaced(module: cst.Module, target: cst.CSTNode, new: Rewritten) -> str:
@@ -244,24 +255,13 @@ def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Seque
         return False
     if not _undefined(after) <= _undefined(file):
         return False
-    before_count, after_count = _said(file, rules), _said(after, rules)
-    gone = sum(n for (code, *_), n in (before_count - after_count).items() if code == rule.code)
-    return gone > 0 and not _worse(before_count, after_count)
+    before, now = _said(file, rules), _said(after, rules)
+    return now[rule.code] < before[rule.code] and now <= before
 
 
-def _worse(before: Counter[tuple[str, str, str]], after: Counter[tuple[str, str, str]]) -> bool:
-    """Whether any rule says more after the edit than before it."""
-    total: Counter[str] = Counter()
-    for (code, *_), number in after.items():
-        total[code] += number
-    for (code, *_), number in before.items():
-        total[code] -= number
-    return any(number > 0 for number in total.values())
-
-
-def _said(file: SourceFile, rules: Sequence[Rule]) -> Counter[tuple[str, str, str]]:
-    found: list[Finding] = findings_of(file, check(file, rules).found)
-    return Counter((f.rule, f.scope, normalised(f.code)) for f in found)
+def _said(file: SourceFile, rules: Sequence[Rule]) -> Counter[str]:
+    """How often each rule speaks of a file."""
+    return Counter(finding.rule for finding in findings_of(file, check(file, rules).found))
 
 
 def _undefined(file: SourceFile) -> set[str]:
