@@ -55,6 +55,8 @@ _WORDS = {
     "parameter": "parameter",
 }
 _DEPTH = 40
+_REPLACED = {("html", "<"), ("path", ".."), ("sql", "'"), ("sql", '"'), ("sql", "`"), ("sql", "]")}
+"""What `text.replace(x, ...)` takes away, and for which use the text is then harmless."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +142,8 @@ class Flow:
                 return self._harmless_call(node, use, depth - 1)
             case ast.BinOp(op=ast.Mod()):
                 return False
+            case ast.BinOp(right=ast.Constant(value=int() | float())):
+                return True
             case ast.BinOp(left=left, right=right):
                 return self._harmless(left, use, depth - 1) and self._harmless(
                     right, use, depth - 1
@@ -399,7 +403,9 @@ class Flow:
             yield from (self.origin(argument, use) for argument in _arguments(call))
         elif method.attr == "get" and len(call.args) > 1:
             yield self.origin(call.args[1], use)
-        yield self.origin(method.value, use)
+        owner = self.origin(method.value, use)
+        if owner is None or owner.kind != "parameter" or method.attr in KEEPING_METHODS:
+            yield owner
 
     def _through(self, call: ast.Call, function: FunctionNode, use: Use) -> Origin | None:
         """What a function of this file returns of its arguments, or of the request by itself."""
@@ -483,7 +489,7 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 def _escapes(call: ast.Call, method: ast.Attribute, use: Use) -> bool:
     """Whether a method with this name makes its argument or its owner harmless for the use."""
     if method.attr == "replace" and call.args and isinstance(call.args[0], ast.Constant):
-        return (use, call.args[0].value) in {("html", "<"), ("path", ".."), ("sql", "'")}
+        return (use, call.args[0].value) in _REPLACED
     return method.attr in {"escape", "quote", "clean", "sanitize"} and use in {"html", "sql", "url"}
 
 

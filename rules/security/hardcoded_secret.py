@@ -137,8 +137,17 @@ def _texts(file: SourceFile) -> list[ast.Constant]:
             and 8 <= len(constant.value) <= 4096
             and not constant.value.isalpha()
             and not isinstance(file.parent(constant), ast.Expr)
+            and not _is_example(constant, file)
         ],
     )
+
+
+def _is_example(constant: ast.Constant, file: SourceFile) -> bool:
+    """Whether it stands in the `examples=[...]` of a field."""
+    around = file.parent(constant)
+    if isinstance(around, (ast.List, ast.Tuple)):
+        around = file.parent(around)
+    return isinstance(around, ast.keyword) and around.arg in {"example", "examples"}
 
 
 def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:

@@ -146,6 +146,8 @@ def _asks(route: Route, file: SourceFile) -> bool:
             _AUTH.search(text) for text in (argument.arg, *texts)
         ):
             return True
+        if marked and argument.arg.startswith("_"):
+            return True
         if any("Header(" in text or "Cookie(" in text for text in texts) and _AUTH.search(
             argument.arg
         ):
