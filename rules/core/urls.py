@@ -36,6 +36,8 @@ class Endpoint:
     line: int
     app: str
     order: tuple[Place, ...]
+    starts: int = 0
+    """The line of the handler's `def`: path operations that share it are decorators of one."""
 
     @property
     def file(self) -> str:
@@ -156,6 +158,7 @@ class _Linker:
                         line=route.line,
                         app=way.app,
                         order=(*way.order, route.place),
+                        starts=route.starts,
                     )
 
     def _of_function(self, route: RouteFacts) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ class RouteFacts(NamedTuple):
     depends: tuple[str, ...]
     place: Place
     answers: tuple[str, ...] = ()
+    starts: int = 0
+    """The line of the handler's `def`."""
 
 
 class RouterFacts(NamedTuple):
@@ -102,6 +104,7 @@ class WebExtraction:
                 depends=tuple(self._listed(route.call)),
                 place=self._place(route.call),
                 answers=tuple(self._answers(route)),
+                starts=route.function.lineno,
             )
 
     def _answers(self, route: Route) -> Iterator[str]:

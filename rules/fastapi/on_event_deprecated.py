@@ -156,14 +156,19 @@ def _never_called(node: ast.AST, owner: str) -> Problem:
 
 
 def _deprecated(calls: list[ast.Call], owner: str, file: SourceFile) -> Problem:
-    events = sorted({str(file.literal(call.args[0])) for call in calls if call.args})
+    given = [file.argument(call, 0, "event_type") for call in calls]
+    events = sorted({str(file.literal(event)) for event in given if event is not None})
     named = " and ".join(events) or "events"
     return Problem(
         _place(calls[0], file),
-        f"`{owner}` handles {named} by `on_event`, which is deprecated. Put both into one lifespan function"
-        f" and pass it: `FastAPI(lifespan=...)`.",
+        f"`{owner}` handles {named} by `{_method(calls[0])}`, which is deprecated. Put it into one lifespan"
+        " function and pass that: `FastAPI(lifespan=...)`.",
         fix=_as_lifespan(calls, owner, file),
     )
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else "on_event"
 
 
 def _as_lifespan(calls: list[ast.Call], owner: str, file: SourceFile) -> Fix | None:

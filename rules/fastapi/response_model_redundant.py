@@ -12,6 +12,7 @@ from rules.fastapi.signature_edits import without_keyword
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.routes import Route
     from rules.core.source import SourceFile
 
 
@@ -26,7 +27,7 @@ def response_model_redundant(_: ast.Module, file: SourceFile) -> Iterator[Proble
     """The `response_model` repeats the return type.
 
     FastAPI takes the return type as the model by itself; written twice, one of them will be
-    forgotten at the next change.
+    forgotten at the next change. Said once in a file, at the first place.
 
     ```python
     from fastapi import APIRouter
@@ -83,16 +84,21 @@ def response_model_redundant(_: ast.Module, file: SourceFile) -> Iterator[Proble
     async def pages() -> None: ...
     ```
     """
-    for route in file.routes:
-        model = keyword(route.call, "response_model")
-        if model is None or route.function.returns is None or not is_fastapi_route(route):
-            continue
-        if isinstance(model, ast.Constant) and model.value is None:
-            continue
-        if ast.unparse(model) == ast.unparse(route.function.returns):
-            yield Problem(
-                route.call,
-                f"`response_model={ast.unparse(model)}` repeats the return type of `{route.function.name}`."
-                " Leave it out.",
-                fix=without_keyword("response_model"),
-            )
+    found = [route for route in file.routes if is_fastapi_route(route) and _is_repeated(route)]
+    found.sort(key=lambda route: route.call.lineno)
+    for route in found[:1]:
+        more = f" (so do {len(found) - 1} more here)" if len(found) > 1 else ""
+        yield Problem(
+            route.call,
+            f"`response_model` repeats the return type of `{route.function.name}`{more}. Leave it out.",
+            fix=without_keyword("response_model"),
+        )
+
+
+def _is_repeated(route: Route) -> bool:
+    model, returned = keyword(route.call, "response_model"), route.function.returns
+    if model is None or returned is None:
+        return False
+    if isinstance(model, ast.Constant) and model.value is None:
+        return False
+    return ast.unparse(model) == ast.unparse(returned)

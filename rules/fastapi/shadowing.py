@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from rules.core.project import Project
     from rules.core.urls import Endpoint
 
-_NEAR = 6
-"""Lines between decorators of one function; of two functions with one name it is more."""
-
 
 class Shadowing(NamedTuple):
     """`later` gets none of its requests of these methods: `earlier` takes them."""
@@ -89,9 +86,7 @@ def _is_sure(earlier: Endpoint, later: Endpoint, project: Project) -> bool:
 
 def _stacked(one: Endpoint, other: Endpoint) -> bool:
     """Whether both decorate one function, where the lowest decorator registers first."""
-    if one.module != other.module or one.function != other.function:
-        return False
-    return abs(one.line - other.line) < _NEAR
+    return (one.module, one.starts) == (other.module, other.starts)
 
 
 def _is_versioned(endpoint: Endpoint, project: Project) -> bool:

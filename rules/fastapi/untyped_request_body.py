@@ -92,7 +92,17 @@ def untyped_request_body(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         if _FOREIGN.search(f"{route.path} {route.function.name} {file.path}"):
             continue
         yield from _dict_parameters(route, file)
-        yield from _read_by_hand(route, file)
+        if not _has_model(route, file):
+            yield from _read_by_hand(route, file)
+
+
+def _has_model(route: Route, file: SourceFile) -> bool:
+    """Whether a parameter declares the body already, and the raw JSON is read besides."""
+    project = file.project
+    return project is not None and any(
+        project.inherits(file.annotation(argument.annotation) or "", "pydantic.BaseModel")
+        for argument, _ in parameters(route.function)
+    )
 
 
 def _dict_parameters(route: Route, file: SourceFile) -> Iterator[Problem]:
