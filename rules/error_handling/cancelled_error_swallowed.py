@@ -178,7 +178,21 @@ def _ends(
         return True
     if any(_is_exit(part) for part in run_by(handler.body, file)):
         return True
-    return file.enclosing_loop(node) is None and function.body[-1] is node
+    return file.enclosing_loop(node) is None and _is_last(node, function, file)
+
+
+def _is_last(node: ast.stmt, function: FunctionNode, file: SourceFile) -> bool:
+    """Whether nothing of the function runs after this statement."""
+    current: ast.AST = node
+    while current is not function:
+        parent = file.parent(current)
+        blocks = [getattr(parent, name, []) for name in ("body", "orelse", "handlers")]
+        if parent is None or not any(block and block[-1] is current for block in blocks):
+            return False
+        if isinstance(parent, ast.Try) and (parent.finalbody or parent.orelse):
+            return False
+        current = parent
+    return True
 
 
 def _is_exit(node: ast.AST) -> bool:

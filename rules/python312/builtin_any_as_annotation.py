@@ -75,10 +75,8 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
     if not _WORDS.search(file.text):
         return
     for name in file.of(ast.Name):
-        if name.id not in _MEANT or file.bindings(name.id, file.scopes.of(name)):
-            continue
-        severity = _severity(name, file)
-        if severity is not None:
+        severity = _severity(name, file) if name.id in _MEANT else None
+        if severity is not None and not file.bindings(name.id, file.scopes.of(name)):
             module, meant = _MEANT[name.id]
             right = local_name(file, module, meant) or local_name(file, "typing", meant)
             yield Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
@@ -21,6 +22,9 @@ _CHANGING = frozenset({
     "secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes", "os.urandom",
     "django.utils.timezone.now",
 })  # fmt: skip
+_OF_THE_START = re.compile(
+    r"start(up|ed)(_|$)|boot|launch|process_|server_|instance_id", re.IGNORECASE
+)
 _SETTINGS = frozenset({"get_settings", "load_settings", "get_config", "load_config"})
 _COLUMNS = frozenset({"Column", "mapped_column", "Field", "field", "MappedColumn"})
 
@@ -29,7 +33,7 @@ _COLUMNS = frozenset({"Column", "mapped_column", "Field", "field", "MappedColumn
     "PYT118",
     on=(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
     severity=Severity.WARNING,
-    silent_in=(FileKind.TEST,),
+    silent_in=(FileKind.TEST, FileKind.SCRIPT),
     peers=("ruff:B008", "ruff:RUF009"),
 )
 def call_in_default(
@@ -102,7 +106,7 @@ def call_in_default(
         defaults = [(a.arg, default) for a, default in parameters(node) if default is not None]
     for name, default in defaults:
         call = _changing(default, file)
-        if call is not None:
+        if call is not None and not _OF_THE_START.search(name):
             yield Problem(
                 call,
                 f"`{file.source(call)[:60]}` runs once, at import: `{name}` is the same for every"

@@ -9,7 +9,7 @@ from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
 from rules.python312.classes import fields, reads_annotations
-from rules.python312.modern import modern_annotations
+from rules.python312.modern import modern_unions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _fix(annotation: ast.expr, node: ast.AST, file: SourceFile) -> Fix | None:
     if isinstance(annotation, ast.Constant) or "\n" in text:
         return None
     late = "__future__.annotations" in file.imported_modules and isinstance(node, ast.arg)
-    return fixes.expression(f"{text} | None") if late or modern_annotations(file) else None
+    return fixes.expression(f"{text} | None") if late or modern_unions(file) else None
 
 
 def _parameters(file: SourceFile) -> Iterator[Place]:

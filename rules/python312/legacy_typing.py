@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.python312.modern import annotations_in, modern_annotations
+from rules.python312.modern import annotations_in, modern_collections, modern_unions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PLAIN = {"List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset",
     "Type": "type"}  # fmt: skip
+_USUAL = 2
 _UNIONS = frozenset({"Optional", "Union"})
 
 
@@ -31,14 +32,14 @@ def legacy_typing(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """`Optional[X]` and `List[X]` are the older spelling of `X | None` and `list[X]`.
 
     Two spellings in one file make the reader look twice. Suggested once for each file, and only
-    where most annotations of the file are written the new way.
+    where most unions, or most collections, of the file are written the new way.
 
     ```python
     from typing import Optional
 
 
-    def first(rows: list[int], default: int | None) -> int | None:
-        return rows[0] if rows else default
+    def first(rows: list[int], default: int | None, limit: int | None) -> int | None:
+        return rows[0] if rows else default or limit
 
 
     def last(rows: list[int]) -> Optional[int]:  # finding
@@ -49,8 +50,8 @@ def legacy_typing(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     from typing import Optional
 
 
-    def first(rows: list[int], default: int | None) -> int | None:
-        return rows[0] if rows else default
+    def first(rows: list[int], default: int | None, limit: int | None) -> int | None:
+        return rows[0] if rows else default or limit
 
 
     def last(rows: list[int]) -> int | None:
@@ -69,8 +70,8 @@ def legacy_typing(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     if not file.imports("typing"):
         return
-    legacy = file.memo("PYT103", lambda: list(_legacy(file)))
-    if not legacy or modern_annotations(file) <= 2 * len(legacy):
+    legacy = file.memo("PYT103", lambda: list(_outnumbered(file)))
+    if not legacy:
         return
     first = legacy[0]
     more = f" ({len(legacy) - 1} more in this file)" if len(legacy) > 1 else ""
@@ -87,13 +88,25 @@ def _fix(new: str | None) -> Fix | None:
     return fixes.expression(new) if new else None
 
 
+def _outnumbered(file: SourceFile) -> Iterator[ast.Subscript]:
+    """The old spellings of unions, and of collections, where the new one is the usual one."""
+    found = list(_legacy(file))
+    for names, modern in ((_UNIONS, modern_unions), (_PLAIN, modern_collections)):
+        old = [node for node in found if _last(node.value) in names]
+        if old and modern(file) > _USUAL * len(old):
+            yield from old
+
+
 def _legacy(file: SourceFile) -> Iterator[ast.Subscript]:
     known = _PLAIN.keys() | _UNIONS
     for annotation in annotations_in(file):
         for node in ast.walk(annotation):
-            if not isinstance(node, ast.Subscript) or _last(node.value) not in known:
-                continue
-            if (file.qualified_name(node.value) or "").startswith("typing."):
+            if (
+                isinstance(node, ast.Subscript)
+                and _last(node.value) in known
+                and (file.qualified_name(node.value) or "").startswith("typing.")
+                and _rewritten(node, file) is not None
+            ):
                 yield node
 
 

@@ -48,19 +48,27 @@ def _annotations(file: SourceFile) -> Iterator[ast.expr]:
             yield function.returns
 
 
-def modern_annotations(file: SourceFile) -> int:
-    """How many annotations use `X | Y` or `list[X]`."""
-    return file.memo("modern", lambda: sum(_is_modern(a) for a in annotations_in(file)))
+def modern_unions(file: SourceFile) -> int:
+    """How many annotations use `X | Y`."""
+    return file.memo("unions", lambda: sum(map(_has_union, annotations_in(file))))
 
 
-def _is_modern(annotation: ast.expr) -> bool:
-    for node in ast.walk(annotation):
-        match node:
-            case ast.BinOp(op=ast.BitOr()) | ast.Subscript(value=ast.Name(id=_)):
-                if isinstance(node, ast.BinOp):
-                    return True
-                if isinstance(node.value, ast.Name) and node.value.id in _BUILTIN:
-                    return True
-            case _:
-                continue
-    return False
+def modern_collections(file: SourceFile) -> int:
+    """How many annotations use `list[X]` and the like."""
+    return file.memo("collections", lambda: sum(map(_has_collection, annotations_in(file))))
+
+
+def _has_union(annotation: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
+        for node in ast.walk(annotation)
+    )
+
+
+def _has_collection(annotation: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in _BUILTIN
+        for node in ast.walk(annotation)
+    )

@@ -125,6 +125,8 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
         return
     use = use_of(node, file)
     severity = _severity(last, use, file)
+    if severity is Severity.SUGGESTION and not _is_first(node, file):
+        return
     if severity is not None:
         yield Problem(
             node,
@@ -144,16 +146,24 @@ def _has_zone(call: ast.Call, last: str, file: SourceFile) -> bool:
 
 def _severity(last: str, use: Use, file: SourceFile) -> Severity | None:
     """How much it matters; None when nothing is wrong."""
+    if last in _UTC_CALLS and use is Use.EPOCH:
+        return Severity.CRITICAL
+    if file.kind is FileKind.SCRIPT:
+        return None
     if last in _UTC_CALLS:
-        if use is Use.EPOCH:
-            return Severity.CRITICAL
         quiet = {Use.AWARE, Use.SHOWN, Use.MEASURED}
         return Severity.SUGGESTION if use in quiet else Severity.WARNING
     if use in {Use.SERIALISED, Use.STORED, Use.COMPARED}:
-        return Severity.SUGGESTION if file.kind is FileKind.SCRIPT else Severity.WARNING
+        return Severity.WARNING
     if last == "fromtimestamp" and use is Use.UNKNOWN:
         return Severity.WARNING
     return None
+
+
+def _is_first(call: ast.Call, file: SourceFile) -> bool:
+    """Whether this is the first harmless use in its function; the others need no word."""
+    seen = file.memo("PYT110", dict[int, ast.Call])
+    return seen.setdefault(id(file.enclosing_function(call)), call) is call
 
 
 def _message(call: ast.Call, last: str, use: Use, file: SourceFile) -> str:
