@@ -33,20 +33,22 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
         if file.is_awaited(call):
             continue
         name = file.qualified_name(call.func)
-        if name is not None and gives_coroutine(name, file):
+        if name is not None and gives_coroutine(name, call, file):
             yield call, name
 
 
-def gives_coroutine(name: str, file: SourceFile) -> bool:
-    """Whether calling this qualified name gives a coroutine."""
+def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
+    """Whether this call, of a function with this qualified name, gives a coroutine."""
+    if _is_one_of_two(call, file):
+        return False
     if coroutines.is_known_coroutine(name):
         return True
     if own := _own_functions(file).get(name):
-        return all(_is_coroutine_function(function, name, file) for function in own)
+        return all(_is_coroutine_function(function, name, call, file) for function in own)
     if file.project is None or not file.project.is_async(name):
         return False
     decorators = file.project.functions[name].decorators
-    return all(_keeps(decorator) for decorator in decorators) or _is_awaited_here(name, file)
+    return all(map(_keeps, decorators)) or _is_awaited_too(name, call, file)
 
 
 def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:
@@ -59,11 +61,13 @@ def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:
     return file.memo("async_patterns.functions", collect)
 
 
-def _is_coroutine_function(function: FunctionNode, name: str, file: SourceFile) -> bool:
+def _is_coroutine_function(
+    function: FunctionNode, name: str, call: ast.Call, file: SourceFile
+) -> bool:
     if not isinstance(function, ast.AsyncFunctionDef) or is_generator(function, file):
         return False
     names = (_decorator_name(decorator) for decorator in function.decorator_list)
-    return all(_keeps(decorator) for decorator in names) or _is_awaited_here(name, file)
+    return all(map(_keeps, names)) or _is_awaited_too(name, call, file)
 
 
 def is_generator(function: FunctionNode, file: SourceFile) -> bool:
@@ -80,8 +84,20 @@ def _keeps(decorator: str) -> bool:
     return decorator.rsplit(".", 1)[-1] in _KEEPS_ASYNC
 
 
-def _is_awaited_here(name: str, file: SourceFile) -> bool:
-    """Whether the file awaits the same function elsewhere, whatever its decorators do."""
+def _is_one_of_two(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the called name may also be another function, which a condition chose."""
+    if not isinstance(call.func, ast.Name):
+        return False
+    return any(isinstance(value, ast.IfExp) for value in file.values(call.func))
+
+
+def _is_awaited_too(name: str, call: ast.Call, file: SourceFile) -> bool:
+    """Whether the file awaits the same function elsewhere, whatever its decorators do.
+
+    A decorator may make a function that is plain in synchronous code: only coroutines count.
+    """
+    if not file.runs_on_event_loop(call):
+        return False
 
     def awaited() -> frozenset[str | None]:
         calls = (node.value for node in file.of(ast.Await))
