@@ -15,7 +15,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(
-    r"(_ids?$|_name$|_names$|_type$|_types$|_count$|_url$|_uri$|_path$|_file$|_filename$|_field$|_param$|_header$"
+    r"(^_?env_|_origins?$|_ids?$|_name$|_names$|_type$|_types$|_count$|_url$|_uri$|_path$|_file$|_filename$|_field$|_param$|_header$"
     r"|_key_(id|name|type|hash_id|prefix|env|label)|_length$|_len$|_env$|_var$|_expires?(_\w+)?$|_expiry$|_ttl$"
     r"|_version$|_address$|_arn$|_ref$|_manager$|_store$|_provider$|_service$|_required$|_enabled$|_valid$"
     r"|_policy$|_error$|_status$|_exists$|_present$|_configured$|_set$|_missing$|_ok$|_source$|_index$|_model$"
@@ -29,6 +29,11 @@ _NOT_SECRET = re.compile(
 )
 
 
+_TAIL = re.compile(
+    r"(s|_?(value|key|keys|token|text|plain|raw|str|string|b64|hex|bytes|hash|hashed|plaintext|code|phrase|\d+))*",
+    re.IGNORECASE,
+)
+"""What may stand behind a secret's word in a name: `secret_value` is one, `secret_handling` not."""
 _PUBLIC = re.compile(
     r"(signature|(^|_)sig$|hmac|hexdigest|(^|_)mac$|_hash(ed)?$|^hash(ed)?_)", re.IGNORECASE
 )
@@ -36,7 +41,9 @@ _PUBLIC = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Whether a name says that its value is a secret, and not something about one."""
-    return bool(_SECRET.search(name)) and not _NOT_SECRET.search(name)
+    if _NOT_SECRET.search(name):
+        return False
+    return any(_TAIL.fullmatch(name[found.end() :]) for found in _SECRET.finditer(name))
 
 
 def is_loggable(name: str) -> bool:

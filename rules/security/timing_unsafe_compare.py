@@ -37,12 +37,18 @@ _CONTEXT = re.compile(
 )
 _CONFIRM = re.compile(
     r"(confirm|repeat|again|retype|re_?enter|password_?2|(^|_)re_?pass|mask|placeholder|kwarg|default|empty|sentinel"
-    r"|(^|_)(new|old|prev|previous|prior|last|existing|expired|raw|original|normalized|unquoted|quoted|updated|rotated|cached)_)",
+    r"|(^|_)(new|old|prev|previous|prior|last|existing|expired|raw|original|normalized|unquoted|quoted|updated|rotated|cached|redeemed)_)",
     re.IGNORECASE,
 )
 _RECORDS = re.compile(
     r"(new|old|prev|existing|refreshed|update|profile|original|before|after|masked|other)",
     re.IGNORECASE,
+)
+_CHECKS = re.compile(
+    r"(verif|check|valid|auth|login|webhook|require|correct|matches|ws_token)", re.IGNORECASE
+)
+_REFUSES = re.compile(
+    r"\b40[13]\b|[Uu]nauthori[sz]ed|[Ff]orbidden|[Dd]enied|[Dd]enying|PermissionError"
 )
 _QUERY = {
     "where", "filter", "filter_by", "select", "and_", "or_", "join", "outerjoin", "having", "exists",
@@ -201,7 +207,7 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
     if any(
         _RECORDS.search(ast.unparse(side.value))
         for side in (left, right)
-        if isinstance(side, ast.Attribute)
+        if isinstance(side, (ast.Attribute, ast.Subscript))
     ):
         return None
     if _same_thing(left, right, file):
@@ -210,6 +216,8 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
     if strong and all(_SIGNATURE.search(name) for name in strong) and not _signs(left, right, file):
         return None
     weak = [name for name in names if _WEAK.search(name)]
+    if strong and not _lets_in(compare, left, right, file):
+        return None
     if len(strong) == 2:
         return _shown(left if _is_strong(names[1]) and names[0] == strong[0] else right)
     other = names[1] if strong and names[0] == strong[0] else names[0]
@@ -226,6 +234,16 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
     if _is_digest(left, file) or _is_digest(right, file):
         return _shown(left if _is_digest(left, file) else right)
     return None
+
+
+def _lets_in(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    """Whether somebody is let in by this: hashes of keys, request data, refusals, such a name."""
+    if any(re.search(r"_hash$|^expected|^provided", last_name(side)) for side in (left, right)):
+        return True
+    if _is_authentication(compare, left, right, file):
+        return True
+    function = file.enclosing_function(compare)
+    return function is not None and _CHECKS.search(function.name) is not None
 
 
 def _signs(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
@@ -268,10 +286,7 @@ def _is_authentication(
     if any(flow_of(file).request_data(side) is not None for side in (left, right)):
         return True
     function = file.enclosing_function(compare)
-    return (
-        function is not None
-        and re.search(r"\b40[13]\b|Unauthorized|Forbidden", file.source(function)) is not None
-    )
+    return function is not None and _REFUSES.search(file.source(function)) is not None
 
 
 def _is_digest(node: ast.expr, file: SourceFile) -> bool:
