@@ -57,7 +57,7 @@ def nested_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     name = file.qualified_name(call.func)
-    if name in _STARTS and file.runs_on_event_loop(call):
+    if name in _STARTS and file.runs_on_event_loop(call) and not file.imports("nest_asyncio"):
         last = name.rsplit(".", 1)[-1]
         yield Problem(
             call,
