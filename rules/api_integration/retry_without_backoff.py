@@ -249,7 +249,12 @@ def _waits_for_start(found: RetryLoop, file: SourceFile) -> bool:
     """Whether the loop asks a program on this machine, or one that starts, whether it is ready."""
     function = file.enclosing_function(found.loop)
     names = f"{function.name if function else ''} {file.source(found.requests[0].call)}"
-    return _STARTING.search(names + address(found.requests[0], file)) is not None
+    where = address(found.requests[0], file)
+    return (
+        _STARTING.search(names + where) is not None
+        or re.search(r"healthz?\b|/ready|localhost|127\.0\.0\.1", file.source(found.loop))
+        is not None
+    )
 
 
 def _growing(sleep: ast.Call, found: RetryLoop, file: SourceFile) -> Fix | None:

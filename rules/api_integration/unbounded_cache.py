@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 _AGE = re.compile(r"ttl|expir|timestamp|time\(\)|\bnow|monotonic\(\)", re.IGNORECASE)
 _FEW = re.compile(r"^(bool|type|Type|Literal|.*(Enum|Type|Kind|Mode|Class))\b")
-_DEFINITIONS = re.compile(
-    r"(^|_)(cls|class|type|model|kind|schema|func|fn|method|module|mode|"
-    r"config|engine|path|filepath|filename|file|dialect|locale|lang|station|version|env)(_|$)"
+_MANY = re.compile(
+    r"(^|_)(id|ids|slug|slugs|query|q|url|symbol|symbols|ticker|token|user|username|email|text|"
+    r"prompt|address|key|hash|search|term|terms|city|question|market|date|day|name|title|params)"
+    r"(_str)?$"
+)
+_PROGRAM = re.compile(
+    r"(^|_)(queue|config|engine|path|file|dialect|locale|lang|station|version|env|model|field|"
+    r"column|table|class|type|module|tool|template|provider|plugin|key_name)(_|$)"
 )
 
 
@@ -98,7 +103,7 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         if cache.removals:
             continue
         store = next((item for item in cache.stores if _key_varies(item, file)), None)
-        if store is None:
+        if store is None or "maxsize" in file.source(file.statement(store)):
             continue
         if cache.owner is None:
             yield _module_level(cache, store)
@@ -132,7 +137,7 @@ def _key_varies(store: ast.Subscript, file: SourceFile) -> bool:
 
 
 def _is_many(argument: ast.arg, file: SourceFile) -> bool:
-    if argument.arg in {"self", "cls"} or _DEFINITIONS.search(argument.arg):
+    if not _MANY.search(argument.arg) or _PROGRAM.search(argument.arg):
         return False
     annotation = file.source(argument.annotation) if argument.annotation is not None else ""
     return not _FEW.match(annotation) and "Callable" not in annotation
