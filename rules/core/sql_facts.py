@@ -26,7 +26,7 @@ _CONNECTS = {
     "sqlalchemy.ext.asyncio.create_async_engine": "sqlalchemy",
 }
 _PRAGMA = re.compile(r"\bpragma\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)", re.IGNORECASE)
-_FOREIGN_KEY = re.compile(r"\breferences\s+[\w\"`\[]+|\bforeign\s+key\b", re.IGNORECASE)
+_FOREIGN_KEY = re.compile(r"\b(?i:references)\s+[\w\"`]+\s*\(|\bREFERENCES\s+\w|\bFOREIGN\s+KEY\s*\(")
 _CONNECTION = re.compile(r"(^|_)(conn|connection|con|db|database|session|sess|tx|transaction)$")
 
 
@@ -90,6 +90,8 @@ def _pragmas(text: str) -> Iterator[str]:
 def _settings(file: SourceFile) -> Iterator[str]:
     if "ForeignKey" in file.called_names or "foreign_key=" in file.text:
         yield "references"
+    if "ENABLE_FKEY" in file.text:
+        yield "foreign_keys"
     if "register_adapter" in file.called_names:
         yield "adapter"
     for call in _connecting(file):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _IN = re.compile(r"\bin\s*\(?\s*$", re.IGNORECASE)
+_FEW = re.compile(r"status|state|kind|type|provider|categor|role|column|field|tag|symbol", re.IGNORECASE)
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
 
 
@@ -119,10 +120,10 @@ def _length_of(node: ast.expr) -> ast.Name | None:
 
 
 def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
-    if _PARTS.search(items.id) or items.id.isupper():
+    if _PARTS.search(items.id) or _FEW.search(items.id) or items.id.isupper():
         return False
     function = file.enclosing_function(query.call)
-    if not isinstance(function, FUNCTIONS):
+    if not isinstance(function, FUNCTIONS) or _is_in_parts(query.call, file):
         return False
     bindings = file.names.reaching(items)
     if not bindings:
@@ -134,6 +135,19 @@ def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
         elif binding.kind != "assign" or _is_bounded(binding.value):
             return False
     return not _is_checked(items.id, function)
+
+
+def _is_in_parts(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the query stands in a loop over batches: `for batch in …`, `range(0, n, 500)`."""
+    for parent in file.ancestors(call):
+        if isinstance(parent, FUNCTIONS):
+            return False
+        if isinstance(parent, (ast.For, ast.AsyncFor)):
+            header = f"{file.source(parent.target)} {file.source(parent.iter)}"
+            return bool(_PARTS.search(header)) or "range(" in header
+        if isinstance(parent, ast.While):
+            return True
+    return False
 
 
 def _is_bounded(value: ast.expr | None) -> bool:

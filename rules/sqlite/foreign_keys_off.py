@@ -1,0 +1,66 @@
+"""SQL105."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.sqlite.first_connect import first_connect, listener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.source import SourceFile
+
+
+@rule(
+    "SQL105",
+    on=ast.Module,
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+)
+def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """Foreign keys that the schema declares and no connection turns on are not checked.
+
+    SQLite ignores `REFERENCES` until `PRAGMA foreign_keys=ON` is run on each connection: rows
+    that point to nothing are accepted, `ON DELETE CASCADE` deletes nothing. Reported at the first
+    place of the project that connects.
+
+    ```python
+    import sqlite3
+
+    SCHEMA = "CREATE TABLE articles (id INTEGER, author_id INTEGER REFERENCES authors(id))"
+
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect("news.db")  # finding
+        connection.executescript(SCHEMA)
+        return connection
+    ```
+
+    Turned on, or not declared:
+
+    ```python
+    import sqlite3
+
+    SCHEMA = "CREATE TABLE articles (id INTEGER, author_id INTEGER REFERENCES authors(id))"
+
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect("news.db")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript(SCHEMA)
+        return connection
+    ```
+    """
+    call = first_connect(file)
+    if call is None or file.project is None:
+        return
+    database = file.project.database
+    if "references" in database.pragmas and not database.sets("foreign_keys"):
+        yield Problem(
+            call,
+            "The schema declares foreign keys, but SQLite checks none of them until it is told to,"
+            f" on each connection. {listener(call, 'foreign_keys=ON')}",
+        )
