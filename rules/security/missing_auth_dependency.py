@@ -114,6 +114,8 @@ def missing_auth_dependency(_: ast.Module, file: SourceFile) -> Iterator[Problem
 
 
 def _open_ones(changing: list[Route], asked: list[Route], file: SourceFile) -> Iterator[Problem]:
+    closed = [route for route in changing if route in asked]
+    forgotten = len(closed) >= 3 and len(changing) - len(closed) == 1
     for route in changing:
         if route in asked or _OPEN.search(f"{route.path} {route.function.name}"):
             continue
@@ -123,7 +125,7 @@ def _open_ones(changing: list[Route], asked: list[Route], file: SourceFile) -> I
             route.function,
             f"`{route.label()}` changes data and asks nobody who they are; `{asked[0].label()}` beside it"
             " does. Add the same dependency.",
-            confidence=Confidence.MEDIUM,
+            confidence=Confidence.MEDIUM if forgotten else Confidence.LOW,
         )
 
 

@@ -36,7 +36,7 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _CONFIRM = re.compile(
-    r"(confirm|repeat|again|retype|re_?enter|password_?2|(^|_)re_?pass|mask|placeholder|kwarg|default|empty|sentinel"
+    r"(env_var|confirm|repeat|again|retype|re_?enter|password_?2|(^|_)re_?pass|mask|placeholder|kwarg|default|empty|sentinel"
     r"|(^|_)(new|old|prev|previous|prior|last|existing|expired|raw|original|normalized|unquoted|quoted|updated|rotated|cached|redeemed)_)",
     re.IGNORECASE,
 )
