@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.rule import Fix
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _ANSWERS = {
@@ -30,13 +31,13 @@ _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
 
 @rule(
     "ERR108",
-    on=ast.Call,
+    on=(ast.Call, ast.Return),
     calls=("HTTPException", "JSONResponse", "PlainTextResponse", "HTMLResponse", "ORJSONResponse"),
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
     peers=("codeql:py/stack-trace-exposure",),
 )
-def error_detail_leak(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+def error_detail_leak(node: ast.Call | ast.Return, file: SourceFile) -> Iterator[Problem]:
     """The text of an unexpected error tells a client what only the log should know.
 
     It carries SQL and table names, paths, internal addresses, sometimes a keyed URL. Log the
@@ -95,6 +96,28 @@ def error_detail_leak(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         return JSONResponse({"trace": traceback.format_exc()}, status_code=500)  # finding
     ```
 
+    So is what a route returns, and what a handler of all exceptions answers:
+
+    ```python
+    from fastapi import FastAPI
+    from fastapi.responses import JSONResponse
+
+    app = FastAPI()
+
+
+    @app.get("/markets")
+    async def markets():
+        try:
+            return load()
+        except Exception as error:
+            return {"status": "error", "message": str(error)}  # finding
+
+
+    @app.exception_handler(Exception)
+    async def failed(request, exc):
+        return JSONResponse({"detail": f"{exc}"}, status_code=500)  # finding
+    ```
+
     The text of an error that the code expects is written for the client:
 
     ```python
@@ -112,19 +135,22 @@ def error_detail_leak(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             raise HTTPException(status_code=400, detail=str(error)) from error
     ```
     """
-    name = file.qualified_name(call.func) or ""
-    text = _text(call, name, file)
-    if text is None:
-        return
-    leaked = _leaked(text, file)
-    if leaked is None or _said_before(call, file):
+    if isinstance(node, ast.Return):
+        name, text = "", _returned(node, file)
+    else:
+        name = file.qualified_name(node.func) or ""
+        text = _text(node, name, file)
+    leaked = _leaked(text, file) if text is not None else None
+    if text is None or leaked is None or _said_before(node, file):
         return
     what = file.source(leaked)
     yield Problem(
-        call,
+        node,
         f"`{what[:60]}` goes to the client: it can name tables, paths, hosts and keys."
         " Log the error and answer with a fixed text.",
-        fix=_fixed_text(call, text, file) if name in HTTP_EXCEPTIONS else None,
+        fix=_fixed_text(node, text, file)
+        if isinstance(node, ast.Call) and name in HTTP_EXCEPTIONS
+        else None,
     )
 
 
@@ -134,6 +160,13 @@ def _text(call: ast.Call, name: str, file: SourceFile) -> ast.expr | None:
     if name in _ANSWERS:
         return file.argument(call, 0, _ANSWERS[name])
     return None
+
+
+def _returned(node: ast.Return, file: SourceFile) -> ast.expr | None:
+    """What a handler of a route returns as its answer, when it is a dictionary."""
+    if not isinstance(node.value, ast.Dict) or not file.routes:
+        return None
+    return node.value if file.route(file.enclosing_function(node)) is not None else None
 
 
 def _leaked(text: ast.expr, file: SourceFile) -> ast.expr | None:
@@ -165,7 +198,21 @@ def _is_unexpected(name: ast.Name, file: SourceFile) -> bool:
         if isinstance(parent, ast.ExceptHandler) and parent.name == name.id:
             return any(_is_inner(kind) for kind in caught(parent, file))
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return False
+            return _handles_all(parent, name.id, file)
+    return False
+
+
+def _handles_all(function: FunctionNode, name: str, file: SourceFile) -> bool:
+    """Whether this is an exception handler of the app and the name is the exception it is given."""
+    arguments = [argument.arg for argument in function.args.args]
+    if name not in arguments[1:2]:
+        return False
+    for decorator in function.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(attr="exception_handler"), args=[kind]):
+                return file.qualified_name(kind) == "Exception" or file.literal(kind) == 500
+            case _:
+                continue
     return False
 
 
@@ -173,7 +220,7 @@ def _is_inner(kind: str) -> bool:
     return kind in BROAD or kind in _INNER_BUILTIN or kind.startswith(_INNER)
 
 
-def _said_before(call: ast.Call, file: SourceFile) -> bool:
+def _said_before(call: ast.AST, file: SourceFile) -> bool:
     """Whether the function tells the client of an error further up already."""
     function = file.enclosing_function(call)
     first = file.memo("ERR108", dict[int, int])
