@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rules.core.findings import Finding
 
 _PATH = "blocking-call-through-helper"
-_PAIRS = {"route-shadowed"}
+_PAIRS = {"route-shadowed", "import-cycle"}
 """Rules that say the same of two places in two files, the traces of both alike."""
 _DEPENDENCY = "blocking-dependency"
 _BLOCKING = {"blocking-call-in-async", _PATH, "blocking-sqlite-in-async"}

@@ -1,0 +1,79 @@
+"""ARC106."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rules.architecture.layers import SERVICES, in_layer
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.tables.effects import QUERY_METHODS, QUERY_OWNERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.core.routes import Route
+    from rules.core.source import SourceFile
+
+_CLIENTS = ("httpx.", "requests.", "aiohttp.", "boto3.", "openai.", "stripe.")
+_LONG = 50
+_SERVICES = 2
+_BRANCHES = 4
+
+
+@rule(
+    "ARC106",
+    on=ast.Module,
+    severity=Severity.SUGGESTION,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+    peers=("fastapi-doctor:FASTT039",),
+)
+def fat_route(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
+    """One handler queries the database, calls another API and computes, all by itself.
+
+    None of the three can be tested or used without HTTP. The project has services: the handler
+    checks the request, calls one of them and shapes the answer. Only handlers of more than fifty
+    lines are meant.
+
+    A handler that leaves the work to a service is fine:
+
+    ```python
+    from fastapi import APIRouter
+
+    from app.services import orders
+
+    router = APIRouter()
+
+
+    @router.post("/orders")
+    async def create(number: int) -> str:
+        return await orders.create(number)
+    ```
+    """
+    if not file.routes or file.project is None:
+        return
+    if len(in_layer(file.project, SERVICES)) < _SERVICES:
+        return
+    for route in file.routes:
+        function = route.function
+        lines = (function.end_lineno or function.lineno) - function.lineno
+        if lines >= _LONG and _does_everything(route, file):
+            yield Problem(
+                function,
+                f"`{function.name}` ({lines} lines) queries the database, calls another API and computes."
+                " Leave the work to a service and keep the handler short.",
+                confidence=Confidence.MEDIUM,
+            )
+            return
+
+
+def _does_everything(route: Route, file: SourceFile) -> bool:
+    queries = calls = branches = 0
+    for node in file.body(route.function):
+        if isinstance(node, (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ListComp)):
+            branches += 1
+        if isinstance(node, ast.Call) and (name := file.qualified_name(node.func)) is not None:
+            owner, _, method = name.rpartition(".")
+            queries += owner in QUERY_OWNERS and method in QUERY_METHODS
+            calls += name.startswith(_CLIENTS)
+    return bool(queries and calls) and branches >= _BRANCHES
