@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.api_integration.requests_sent import Sent, address, requests_sent
+from rules.api_integration.requests_sent import Sent, address, calls_of, requests_sent
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.tables.key_headers import KEY_HEADERS, QUERY_ONLY
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _IN_ADDRESS = re.compile(
     r"[?&](api_?key|apikey|key|token|access_token|auth_token|secret|apitoken)=$", re.IGNORECASE
+)
+_WRITTEN_OUT = re.compile(
+    r"[?&](api_?key|apikey|access_token|auth_token|secret|apitoken)=[A-Za-z0-9_-]{16,}",
+    re.IGNORECASE,
 )
 _NAME = re.compile(r"^(api_?key|apikey|key|token|access_token|auth_token)$", re.IGNORECASE)
 _LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "print"}
@@ -105,10 +109,12 @@ def _in_address(sent: Sent, where: str, file: SourceFile) -> Iterator[Problem]:
     text = file.text_of(sent.url) if sent.url is not None else None
     if text is None:
         return
-    for hole in text.holes:
-        before = text.before(hole)
-        found = _IN_ADDRESS.search(before)
-        if found is None or _is_page_token(hole, file):
+    for part in text.parts:
+        if isinstance(part, str):
+            found = _WRITTEN_OUT.search(part)
+        else:
+            found = None if _is_page_token(part, file) else _IN_ADDRESS.search(text.before(part))
+        if found is None:
             continue
         logged = _logs(sent, file)
         yield Problem(
@@ -155,7 +161,7 @@ def _logs(sent: Sent, file: SourceFile) -> bool:
     if not isinstance(sent.url, ast.Name):
         return False
     function = file.enclosing_function(sent.call)
-    for call in file.calls(*sorted(_LOGGED & file.called_names)):
+    for call in calls_of(_LOGGED, file):
         if file.enclosing_function(call) is function and any(
             isinstance(name, ast.Name) and name.id == sent.url.id
             for argument in call.args

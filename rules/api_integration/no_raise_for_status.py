@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LIBRARIES = {"requests", "httpx", "aiohttp"}
 _ERROR_KEYS = re.compile(
     r"""(\[|\.get\(|\()\s*["'](errors?|status|code|success|ok|detail|message|retCode|errmsg|stat)["']"""
-    r"""|["'](errors?|status|success|ok|detail|message)["']\s+(not )?in\b"""
+    r"""|["'][\w-]+["']\s+(not\s+)?in\s+\w|isinstance\("""
 )
 _JUDGES = {
     "debug", "info", "warning", "error", "exception", "print", "model_validate",
@@ -132,7 +132,7 @@ def no_raise_for_status(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return httpx.get("http://127.0.0.1:4040/api/tunnels").json()["tunnels"]
     ```
 
-    So may the body, where it says itself what went wrong:
+    So may the body, where it says itself what went wrong or is looked at before it is used:
 
     ```python
     import httpx

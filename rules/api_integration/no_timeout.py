@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.api_integration import waiting
+from rules.api_integration.requests_sent import calls_of
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.tables.timeouts import LAST_NAMES, PROCESSES, ROOTS, WAITS, Waiting
 
@@ -25,7 +26,7 @@ _HANDED = ("to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "par
     peers=("ruff:S113", "bandit:B113", "pylint:W3101"),
 )
 def no_timeout(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
-    """A call to another machine has no timeout, so one that never answers is waited for for ever.
+    """A call to another machine has no timeout, so one that never answers blocks it for ever.
 
     Each such wait keeps a thread or the event loop; when the other side hangs, so does the
     service. `requests`, `urllib` and the clients of the standard library have no limit of their
@@ -135,9 +136,9 @@ def no_timeout(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     if not file.imports(*ROOTS):
         return
-    for call in file.calls(*sorted(LAST_NAMES & file.called_names)):
+    for call in calls_of(LAST_NAMES, file):
         yield from _called(call, file)
-    for call in file.calls(*sorted(file.called_names.intersection(_HANDED))):
+    for call in calls_of(_HANDED, file):
         yield from _handed_over(call, file)
 
 
@@ -216,7 +217,7 @@ def _process(call: ast.Call, name: str, file: SourceFile) -> Iterator[Problem]:
 
 
 def _severity(call: ast.Call, found: Waiting, file: SourceFile) -> Severity:
-    if file.kind is FileKind.SCRIPT:
+    if file.kind is FileKind.SCRIPT and "tools/" not in file.path:
         return Severity.SUGGESTION
     if found.seconds is not None:
         return Severity.WARNING
@@ -234,8 +235,8 @@ def _message(name: str, call: ast.Call, found: Waiting, file: SourceFile) -> str
     shown = name if len(shown) > 50 or "\n" in shown else shown
     if waiting.given_timeout(call, found, file) is not None:
         return (
-            f"`{shown}` is told to wait without limit: a server that never answers is waited for"
-            " for ever. Give it seconds."
+            f"`{shown}` is told to wait without limit: a server that never answers keeps the"
+            " caller for ever. Give it seconds."
         )
     if found.seconds is not None:
         return (
@@ -244,10 +245,10 @@ def _message(name: str, call: ast.Call, found: Waiting, file: SourceFile) -> str
         )
     if not found.keyword:
         return (
-            f"`{shown}` has no timeout and cannot take one: a server that never answers is waited"
-            " for for ever. Use a client that can."
+            f"`{shown}` has no timeout and cannot take one: a server that never answers keeps"
+            " the caller for ever. Use a client that can."
         )
     return (
-        f"`{shown}` has no timeout: a server that never answers is waited for for ever. Give"
-        f" `{found.keyword}=10`, or what the caller can bear."
+        f"`{shown}` has no timeout: a server that never answers keeps the caller for ever."
+        f" Give `{found.keyword}=10`, or what the caller can bear."
     )

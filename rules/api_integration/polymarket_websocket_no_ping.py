@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.api_integration.requests_sent import calls_of
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.tables.polymarket import SOCKET_HOST
 
@@ -63,7 +64,7 @@ def polymarket_websocket_no_ping(_: ast.Module, file: SourceFile) -> Iterator[Pr
     """
     if SOCKET_HOST not in file.text or _PING.search(file.text):
         return
-    for call in file.calls(*sorted(file.called_names.intersection(_CONNECTS))):
+    for call in calls_of(_CONNECTS, file):
         name = file.qualified_name(call.func) or ""
         if not name.startswith(("websockets", "websocket.", "aiohttp", "httpx_ws")):
             continue

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.api_integration.polymarket import is_about_polymarket
-from rules.api_integration.requests_sent import address, requests_sent
+from rules.api_integration.requests_sent import address, calls_of, requests_sent
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.tables.polymarket import OTHER_IDS, TOKEN_METHODS, TOKEN_PATHS
 
@@ -65,7 +65,7 @@ def polymarket_wrong_id_kind(_: ast.Module, file: SourceFile) -> Iterator[Proble
     """
     if not is_about_polymarket(file):
         return
-    for call in file.calls(*sorted(file.called_names.intersection(TOKEN_METHODS))):
+    for call in calls_of(TOKEN_METHODS, file):
         if _last(call.func) not in TOKEN_METHODS:
             continue
         given = file.argument(call, 0, "token_id")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rules.tables.http_clients import ADDRESS_KEYWORDS, HTTP_REQUESTS, REQUEST_METHODS, VERBS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rules.core.source import SourceFile
 
@@ -66,11 +66,18 @@ def address(sent: Sent, file: SourceFile) -> str:
     return text.with_holes() if text is not None else ""
 
 
+def calls_of(names: Iterable[str], file: SourceFile) -> Iterator[ast.Call]:
+    """The calls with one of these last names, and none when the file has none of them."""
+    present = file.called_names.intersection(names)
+    if present:
+        yield from file.calls(*sorted(present))
+
+
 def _found(file: SourceFile) -> Iterator[Sent]:
     if not file.imports(*_CLIENTS):
         return
     names = REQUEST_METHODS | {"urlopen"}
-    for call in file.calls(*sorted(names & file.called_names)):
+    for call in calls_of(names, file):
         last = _last(call.func)
         name = file.qualified_name(call.func)
         if name in HTTP_REQUESTS:

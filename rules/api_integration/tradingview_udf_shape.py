@@ -117,7 +117,7 @@ def _judged(made: ast.Dict, file: SourceFile) -> Iterator[Problem]:
     times = found["t"]
     if isinstance(times, ast.Name):
         times = file.value(times) or times
-    if _MILLISECONDS.search(file.source(times)) and "//" not in file.source(times):
+    if _MILLISECONDS.search(file.source(times)) and "/" not in file.source(times):
         yield Problem(
             times,
             "`t` is in milliseconds, but a UDF answer has seconds: the chart multiplies by 1000 again."
