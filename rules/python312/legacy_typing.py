@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.python312.modern import annotations_in, modern_collections, modern_unions
+from rules.python312.modern import is_in_annotation, modern_collections, modern_unions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ _PLAIN = {"List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "Froze
     "Type": "type"}  # fmt: skip
 _USUAL = 2
 _UNIONS = frozenset({"Optional", "Union"})
+_OLD = _PLAIN.keys() | _UNIONS
 
 
 @rule(
@@ -90,24 +91,23 @@ def _fix(new: str | None) -> Fix | None:
 
 def _outnumbered(file: SourceFile) -> Iterator[ast.Subscript]:
     """The old spellings of unions, and of collections, where the new one is the usual one."""
-    found = list(_legacy(file))
+    found = _legacy(file)
     for names, modern in ((_UNIONS, modern_unions), (_PLAIN, modern_collections)):
         old = [node for node in found if _last(node.value) in names]
         if old and modern(file) > _USUAL * len(old):
             yield from old
 
 
-def _legacy(file: SourceFile) -> Iterator[ast.Subscript]:
-    known = _PLAIN.keys() | _UNIONS
-    for annotation in annotations_in(file):
-        for node in ast.walk(annotation):
-            if (
-                isinstance(node, ast.Subscript)
-                and _last(node.value) in known
-                and (file.qualified_name(node.value) or "").startswith("typing.")
-                and _rewritten(node, file) is not None
-            ):
-                yield node
+def _legacy(file: SourceFile) -> list[ast.Subscript]:
+    found = [
+        node
+        for node in file.of(ast.Subscript)
+        if _last(node.value) in _OLD
+        and (file.qualified_name(node.value) or "").startswith("typing.")
+        and is_in_annotation(node, file)
+        and _rewritten(node, file) is not None
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
 def _last(node: ast.expr) -> str:

@@ -33,6 +33,22 @@ def annotations_in(file: SourceFile) -> list[ast.expr]:
     return file.memo("annotations", lambda: sorted(_annotations(file), key=_place))
 
 
+def is_in_annotation(node: ast.expr, file: SourceFile) -> bool:
+    """Whether an expression is an annotation or a part of one."""
+    child: ast.AST = node
+    for parent in file.ancestors(node):
+        match parent:
+            case ast.arg() | ast.AnnAssign():
+                return parent.annotation is child
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return parent.returns is child
+            case ast.stmt() | ast.Call():
+                return False
+            case _:
+                child = parent
+    return False
+
+
 def _place(node: ast.expr) -> tuple[int, int]:
     return (node.lineno, node.col_offset)
 

@@ -9,12 +9,21 @@ from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.classes import is_model, is_pydantic
 from rules.python312.pydantic_version import is_written_for_version_1
-from rules.tables.pydantic import DECORATORS, FIELD_ARGUMENTS, METHODS, SAME_ARGUMENTS
+from rules.tables.pydantic import (
+    CONSTRAINED,
+    DECORATORS,
+    FIELD_ARGUMENTS,
+    METHODS,
+    RENAMED_ARGUMENTS,
+    SAME_ARGUMENTS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.rule import Fix
+    import libcst as cst
+
+    from rules.core.rule import Fix, Rewritten
     from rules.core.source import SourceFile
 
 
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
         *(name for name in METHODS if not name.startswith("__")),
         *(name.rsplit(".", 1)[-1] for name in DECORATORS),
         "Field",
+        *(name.rsplit(".", 1)[-1] for name in CONSTRAINED),
     ),
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
@@ -53,14 +63,14 @@ def pydantic_v1_api(
             return value.lower()
     ```
 
-    Methods of a model have new names:
+    Arguments of `Field` and methods of a model have new names:
 
     ```python
-    from pydantic import BaseModel
+    from pydantic import BaseModel, Field
 
 
     class Market(BaseModel):
-        slug: str
+        slug: str = Field(regex="^[a-z-]+$")  # finding
 
 
     def show(market: Market, row: dict[str, str]) -> dict[str, str]:
@@ -69,11 +79,11 @@ def pydantic_v1_api(
     ```
 
     ```python fixed
-    from pydantic import BaseModel
+    from pydantic import BaseModel, Field
 
 
     class Market(BaseModel):
-        slug: str
+        slug: str = Field(pattern="^[a-z-]+$")
 
 
     def show(market: Market, row: dict[str, str]) -> dict[str, str]:
@@ -171,6 +181,8 @@ def _of_call(node: ast.Call, file: SourceFile) -> Problem | None:
         )
     if name == "pydantic.Field":
         return _of_field(node)
+    if name in CONSTRAINED:
+        return _of_constrained(node, name, file)
     return _of_method(node, name, file)
 
 
@@ -180,10 +192,34 @@ def _of_field(node: ast.Call) -> Problem | None:
             new = FIELD_ARGUMENTS[keyword.arg]
             written = new if " " in new else f"`{new}`"
             return Problem(
-                keyword.value,
+                keyword,
                 f"`Field({keyword.arg}=...)` is of Pydantic 1; Pydantic 2 wants {written}.",
+                fix=_argument_named(new) if keyword.arg in RENAMED_ARGUMENTS else None,
             )
     return None
+
+
+def _argument_named(name: str) -> Fix:
+    def fix(node: cst.CSTNode) -> Rewritten | None:
+        import libcst as cst
+
+        if not isinstance(node, cst.Arg):
+            return None
+        return node.with_changes(keyword=cst.Name(name))
+
+    return fix
+
+
+def _of_constrained(node: ast.Call, name: str, file: SourceFile) -> Problem | None:
+    """`constr(...)`: works, but no type checker understands it. Said once for each file."""
+    if file.memo("PYT111", lambda: [node])[0] is not node:
+        return None
+    return Problem(
+        node,
+        f"`{name.rsplit('.', 1)[-1]}(...)` is no type for a type checker; Pydantic 2 wants"
+        f" `{CONSTRAINED[name]}`.",
+        severity=Severity.SUGGESTION,
+    )
 
 
 def _of_method(node: ast.Call, name: str, file: SourceFile) -> Problem | None:

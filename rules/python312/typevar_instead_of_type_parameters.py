@@ -91,7 +91,7 @@ def typevar_instead_of_type_parameters(node: ast.Module, file: SourceFile) -> It
         user,
         f"`{user.name}` can declare its type parameters itself{more}: `{user.name}[{listed}]`,"
         " as elsewhere in this file.",
-        fix=_declared(used) if isinstance(user, ast.FunctionDef | ast.AsyncFunctionDef) else None,
+        fix=_declared_by_class(used) if isinstance(user, ast.ClassDef) else _declared(used),
     )
 
 
@@ -115,6 +115,21 @@ def _used(node: Generic, known: dict[str, TypeVariable], file: SourceFile) -> li
     names = {n.id: None for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)}
     used = [known[name] for name in names if name in known]
     return used if all(variable.is_plain for variable in used) else []
+
+
+def _declared_by_class(used: list[TypeVariable]) -> Fix:
+    def fix(node: cst.CSTNode) -> Rewritten | None:
+        import libcst as cst
+
+        model = cst.parse_statement(f"class C[{', '.join(v.parameter for v in used)}]: ...")
+        if not isinstance(node, cst.ClassDef) or not isinstance(model, cst.ClassDef):
+            return None
+        code = cst.Module([]).code_for_node
+        bases = [b for b in node.bases if "Generic[" not in code(b.value)]
+        closed = {} if bases or node.keywords else {"lpar": model.lpar, "rpar": model.rpar}
+        return node.with_changes(bases=bases, type_parameters=model.type_parameters, **closed)
+
+    return fix
 
 
 def _declared(used: list[TypeVariable]) -> Fix:

@@ -39,6 +39,19 @@ FIELD_ARGUMENTS = {
 }
 """Arguments of `Field` that Pydantic 2 no longer takes, or takes for something else."""
 
+RENAMED_ARGUMENTS = frozenset({"regex", "min_items", "max_items"})
+"""Those that only have a new name."""
+
+CONSTRAINED = {
+    "pydantic.constr": "Annotated[str, StringConstraints(...)]",
+    "pydantic.conint": "Annotated[int, Field(...)]",
+    "pydantic.confloat": "Annotated[float, Field(...)]",
+    "pydantic.condecimal": "Annotated[Decimal, Field(...)]",
+    "pydantic.conlist": "Annotated[list[...], Field(...)]",
+    "pydantic.conset": "Annotated[set[...], Field(...)]",
+}
+"""Functions that make a constrained type, with what Pydantic 2 recommends."""
+
 NEW_NAMES = frozenset({
     "pydantic.field_validator", "pydantic.model_validator", "pydantic.ConfigDict",
     "pydantic.field_serializer", "pydantic.model_serializer", "pydantic.TypeAdapter",
