@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rules.core.names import Names
 from rules.core.routes import dependencies_of
+from rules.core.schema_extraction import schema_facts_of
+from rules.core.schema_facts import SchemaFacts, rebuilt
 from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters
 from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
 from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-VERSION = 4
+VERSION = 6
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)
@@ -107,6 +109,9 @@ class ModuleFacts(NamedTuple):
     texts: tuple[tuple[str, int], ...] = ()
     """SQL texts that define or configure a database, with their lines."""
     sql: SqlFacts = SqlFacts()
+    schema: SchemaFacts = SchemaFacts()
+    environment: int = 0
+    """The line in which the file first reads an environment variable, 0 for none."""
 
     def dumps(self) -> bytes:
         """Bytes for a cache; `loads` refuses them when they were damaged."""
@@ -129,6 +134,7 @@ class ModuleFacts(NamedTuple):
             includes=tuple(map(_include, made.includes)),
             imports=tuple(map(ImportFacts._make, made.imports)),
             sql=SqlFacts._make(made.sql),
+            schema=rebuilt(made.schema),
         )
 
 
@@ -172,8 +178,10 @@ class _Extraction:
             imports=tuple(self._imports()),
             dependencies=tuple(sorted(dependencies_of(self.file))),
             annotated=tuple(self.web.aliases()),
+            environment=self._environment(),
             pragmas=pragmas_of(file),
             sql=sql_facts_of(file),
+            schema=schema_facts_of(file, self.names),
         )
 
     def _module_names(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -280,7 +288,7 @@ class _Extraction:
             line=function.lineno,
             is_async=isinstance(function, ast.AsyncFunctionDef),
             is_generator=is_generator,
-            returns=self.names.of_annotation(function.returns) or "",
+            returns=self.names.returned(function) or "",
             parameters=tuple(argument.arg for argument, _ in parameters(function)),
             decorators=tuple(decorators),
             depends=tuple(self.web.depends_of(function)),
@@ -311,6 +319,9 @@ class _Extraction:
         inner = base.value if isinstance(base, ast.Subscript) else base
         return self.names.of(inner) or ""
 
+    def _environment(self) -> int:
+        return next((node.lineno for node in environment_reads(self.file)), 0)
+
     def _imports(self) -> Iterator[ImportFacts]:
         """What the file imports, each module once per line."""
         for statement in (*self.file.of(ast.Import), *self.file.of(ast.ImportFrom)):
@@ -331,6 +342,17 @@ class _Extraction:
             isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test)
             for parent in self.file.ancestors(statement)
         )
+
+
+def environment_reads(file: SourceFile) -> Iterator[ast.expr]:
+    """Where a file reads environment variables, in the order of the text."""
+    if "environ" not in file.text and "getenv" not in file.text:
+        return
+    for node in (*file.of(ast.Attribute), *file.of(ast.Name)):
+        last = node.attr if isinstance(node, ast.Attribute) else node.id
+        if last in {"environ", "getenv"} and isinstance(node.ctx, ast.Load):
+            if file.qualified_name(node) in {"os.environ", "os.getenv"}:
+                yield node
 
 
 def _function(item: Iterable[Any]) -> FunctionFacts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core.change import UnreadableFileError
 from rules.core.decoding import UnreadableTextError, decode
 from rules.core.facts import VERSION, ModuleFacts, facts_of
+from rules.core.schema_extraction import schema_facts_of_sql
 from rules.core.source import NotPythonError, SourceFile
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _KEPT_CHARACTERS = 4_000_000
 """Of how much text the syntax trees are kept for the rules; about 2 kB of memory a line."""
+_MAX_SQL_FILE = 300_000
+"""A larger `.sql` file is a dump of data."""
 
 
 class Learner:
@@ -39,11 +42,11 @@ class Learner:
         self._kept = 0
 
     def learn(self, tree: Tree, keep: dict[str, SourceFile] | None = None) -> Iterator[ModuleFacts]:
-        """The facts of every Python file of a tree that can be read, in the order of the paths.
+        """The facts of every Python and SQL file of a tree that can be read, ordered by path.
 
         Parsed files are left in `keep`, as many as fit.
         """
-        wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._python_files(tree)}
+        wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._files(tree)}
         missing = [key for key in wanted if key not in self._known]
         for key, data in _get_many(self._cache, missing).items():
             if (facts := ModuleFacts.loads(data)) is not None:
@@ -60,9 +63,11 @@ class Learner:
         self._cache.update(self._new)
         self._new.clear()
 
-    def _python_files(self, tree: Tree) -> Iterator[tuple[str, Entry]]:
+    def _files(self, tree: Tree) -> Iterator[tuple[str, Entry]]:
         for path, entry in sorted(tree.entries().items()):
-            if not path.endswith(".py") or path in self._avoid:
+            if not path.endswith((".py", ".sql")) or path in self._avoid:
+                continue
+            if path.endswith(".sql") and entry.size > _MAX_SQL_FILE:
                 continue
             if not (self._config.is_vendored(path) or self._config.is_generated(path)):
                 yield path, entry
@@ -73,6 +78,8 @@ class Learner:
         self._progress(path)
         try:
             text = decode(tree.read(path))
+            if path.endswith(".sql"):
+                return ModuleFacts(path, path, schema=schema_facts_of_sql(path, text))
             file = SourceFile(path, text)
         except (UnreadableFileError, UnreadableTextError, NotPythonError):
             return None

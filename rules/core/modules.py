@@ -50,7 +50,11 @@ class Modules:
             if root in roots and not (first in _STANDARD and root):
                 yield root
         if len(roots) == 1 and first not in _STANDARD:
-            yield from roots
+            yield from (root for root in roots if not self._is_inside_package(root))
+
+    def _is_inside_package(self, root: str) -> bool:
+        """Whether a folder is a package of a package: `app/kit/sqlalchemy` is not `sqlalchemy`."""
+        return "." in root and root in self._names
 
     def _around(self, importer: str) -> tuple[str, ...]:
         """The folders around a module: the root first if it is one of the names, then nearest."""

@@ -42,7 +42,9 @@ class Project:
     """
 
     def __init__(self, facts: Iterable[ModuleFacts] = ()) -> None:
-        self.modules = {facts.module: facts for facts in facts}
+        every = list(facts)
+        self.modules = {facts.module: facts for facts in every if not facts.path.endswith(".sql")}
+        self.scripts = tuple(facts for facts in every if facts.path.endswith(".sql"))
         self._roots = Modules(self.modules)
         self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}

@@ -68,9 +68,7 @@ def _line(advised: Advice) -> int:
     )
 
 
-def _about(
-    project: Project, schema: Schema, models: list[str]
-) -> list[tuple[StatementFacts, str]]:
+def _about(project: Project, schema: Schema, models: list[str]) -> list[tuple[StatementFacts, str]]:
     """The queries of the project that name one of these models, in the order of the paths."""
     table = project.memo("queries.by_model", lambda: _by_model(project, schema))
     found = {id(item[0]): item for model in models for item in table.get(model, ())}

@@ -39,6 +39,7 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     SCHEMA = "CREATE TABLE trades (id INTEGER PRIMARY KEY, market_id TEXT, size REAL)"
 
+
     def trades_of(db: sqlite3.Connection, market: str) -> list[tuple[float]]:
         return db.execute(  # finding
             "SELECT size FROM trades WHERE market_id = ?", (market,)
@@ -51,14 +52,17 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     from sqlalchemy import select
     from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+
     class Base(DeclarativeBase):
         pass
+
 
     class Trade(Base):
         __tablename__ = "trades"
 
         id: Mapped[int] = mapped_column(primary_key=True)
         market_id: Mapped[str] = mapped_column()  # finding
+
 
     def trades_of(session: Session, market: str) -> list[Trade]:
         return list(session.scalars(select(Trade).where(Trade.market_id == market)))
@@ -68,14 +72,17 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     from sqlalchemy import select
     from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+
     class Base(DeclarativeBase):
         pass
+
 
     class Trade(Base):
         __tablename__ = "trades"
 
         id: Mapped[int] = mapped_column(primary_key=True)
         market_id: Mapped[str] = mapped_column(index=True)
+
 
     def trades_of(session: Session, market: str) -> list[Trade]:
         return list(session.scalars(select(Trade).where(Trade.market_id == market)))
@@ -90,6 +97,7 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         CREATE TABLE trades (id INTEGER PRIMARY KEY, market_id TEXT, size REAL);
         CREATE INDEX trades_by_market ON trades (market_id);
     '''
+
 
     def trades_of(db: sqlite3.Connection, market: str) -> list[tuple[float]]:
         return db.execute(
@@ -107,8 +115,10 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         CREATE TABLE settings (name TEXT, value TEXT);
     '''
 
+
     def open_trades(db: sqlite3.Connection) -> list[tuple[float]]:
         return db.execute("SELECT size FROM trades WHERE status = 'open'").fetchall()
+
 
     def setting(db: sqlite3.Connection, name: str) -> tuple[str] | None:
         return db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
@@ -138,26 +148,24 @@ def _at_queries(file: SourceFile, schema: Schema) -> Iterator[Problem]:
 
 
 def _problem(node: ast.AST, found: Advice, confidence: Confidence) -> Problem:
-    message = f"{_reason(found)} Add `{_remedy(found)}`: the scan becomes a search."
-    if found.use == "order":
-        message = f"{_reason(found)} Add `{_remedy(found)}`: the first rows are read in order."
+    message = f"{_reason(found)} Add {_remedy(found)}."
     return Problem(node, message, confidence=confidence, trace=tuple(_trace(found)))
 
 
 def _reason(found: Advice) -> str:
     table, column = found.table.label, found.column
     if found.use == "order":
-        return f"All of `{table}` is sorted by `{column}` to give a few rows: no index is in that order."
-    verb = "compares" if found.use == "equality" else "cuts a range of"
-    return f"This {verb} `{column}` with no index on it and reads all of `{table}`."
+        return f"To give a few rows this sorts all of `{table}`: no index is in the order of `{column}`."
+    verb = "compares" if found.use == "equality" else "takes a range of"
+    return f"This {verb} `{column}`, which has no index, and so reads all of `{table}`."
 
 
 def _remedy(found: Advice) -> str:
     known = found.table.columns.values()
     attribute = next(column.attribute for column in known if column.name == found.column)
     if found.table.class_:
-        return f"{found.table.class_.rsplit('.', 1)[-1]}.{attribute}` `index=True"
-    return found.index
+        return f"`index=True` to `{found.table.class_.rsplit('.', 1)[-1]}.{attribute}`"
+    return f"`{found.index}`"
 
 
 def _trace(found: Advice) -> Iterator[Step]:
@@ -182,10 +190,10 @@ def _at_columns(file: SourceFile, schema: Schema) -> Iterator[Problem]:
 
 def _message(asked: Asked) -> str:
     found = asked.advice
-    many = f" and {asked.count - 1} more" if asked.count > 1 else ""
-    use = {"equality": "look for", "range": "cut a range of", "order": "sort by"}[found.use]
+    who = f"`{asked.where}`" + (f" and {asked.count - 1} more" if asked.count > 1 else "")
+    use = {"equality": "compare", "range": "take a range of", "order": "sort by"}[found.use]
+    verb = use if asked.count > 1 else use.replace(" ", "s ", 1) if " " in use else f"{use}s"
     return (
-        f"`{asked.where}`{many} {use if asked.count > 1 else use.replace('look', 'looks', 1)} "
-        f"`{found.column}`, which has no index: all of `{found.table.label}` is read. "
+        f"{who} {verb} `{found.column}`, which has no index: all of `{found.table.label}` is read. "
         "Add `index=True` and a migration."
     )
