@@ -61,9 +61,7 @@ class Database:
 
     @cached_property
     def _committing(self) -> frozenset[str]:
-        found = {
-            name for facts in self._project.modules.values() for name in facts.sql.commits
-        }
+        found = {name for facts in self._project.modules.values() for name in facts.sql.commits}
         return self._with_callers(found)
 
     def writes(self, function: str) -> bool:

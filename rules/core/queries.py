@@ -194,19 +194,31 @@ def sql_text(file: SourceFile, statement: ast.expr) -> Text | None:
         if _last(statement.func) in {"text", "dedent", "cleandoc"} and statement.args:
             statement = statement.args[0]
         elif _last(statement.func) in {"bindparams", "execution_options", "columns"}:
-            statement = statement.func.value if isinstance(statement.func, ast.Attribute) else statement
+            statement = (
+                statement.func.value if isinstance(statement.func, ast.Attribute) else statement
+            )
         else:
             break
     return file.text_of(statement)
 
 
-def builder_of(file: SourceFile, node: ast.expr, depth: int = _DEPTH) -> tuple[str, ast.Call] | None:
+def builder_of(
+    file: SourceFile, node: ast.expr, depth: int = _DEPTH
+) -> tuple[str, ast.Call] | None:
     """Verb and first call of a statement that SQLAlchemy builds: `select` of `select(X).where(y)`."""
     if depth <= 0:
         return None
     match node:
         case ast.Call(func=function):
-            if _last(function) in {"select", "insert", "update", "delete", "exists", "union", "union_all"}:
+            if _last(function) in {
+                "select",
+                "insert",
+                "update",
+                "delete",
+                "exists",
+                "union",
+                "union_all",
+            }:
                 verb = BUILDERS.get(file.qualified_name(function) or "")
                 if verb is not None:
                     return verb, node

@@ -12,6 +12,7 @@ from rules.core.rule import FileKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _COMMITS = frozenset({
@@ -26,7 +27,9 @@ _CONNECTS = {
     "sqlalchemy.ext.asyncio.create_async_engine": "sqlalchemy",
 }
 _PRAGMA = re.compile(r"\bpragma\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)", re.IGNORECASE)
-_FOREIGN_KEY = re.compile(r"\b(?i:references)\s+[\w\"`]+\s*\(|\bREFERENCES\s+\w|\bFOREIGN\s+KEY\s*\(")
+_FOREIGN_KEY = re.compile(
+    r"\b(?i:references)\s+[\w\"`]+\s*\(|\bREFERENCES\s+\w|\bFOREIGN\s+KEY\s*\("
+)
 _CONNECTION = re.compile(r"(^|_)(conn|connection|con|db|database|session|sess|tx|transaction)$")
 
 
@@ -122,7 +125,7 @@ def _connects(file: SourceFile) -> Iterator[ConnectFacts]:
 
 
 def _commits(file: SourceFile) -> set[str]:
-    found: set[ast.AST | None] = set()
+    found: set[FunctionNode | None] = set()
     for call in calls_named(file, _COMMITS):
         found.add(file.enclosing_function(call))
     if "isolation_level" in file.text or "autocommit" in file.text.lower():
@@ -135,15 +138,11 @@ def _commits(file: SourceFile) -> set[str]:
     for item in file.of(ast.withitem):
         if is_committing_block(item, file):
             found.add(file.enclosing_function(item.context_expr))
-    return {file.names.of_definition(node) for node in found if _is_function(node)}
+    return {file.names.of_definition(node) for node in found if node is not None}
 
 
 def _is_on(value: ast.expr) -> bool:
     return not (isinstance(value, ast.Constant) and value.value is False)
-
-
-def _is_function(node: ast.AST | None) -> bool:
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
 
 
 def is_committing_block(item: ast.withitem, file: SourceFile) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rules.core.queries import verb_of
 from rules.core.scopes import FUNCTIONS
@@ -55,17 +55,15 @@ def _following(node: ast.AST, file: SourceFile) -> Iterator[ast.AST]:
     yield child
     for parent in file.ancestors(child):
         for name in ("body", "orelse", "finalbody", "handlers"):
-            block: object = getattr(parent, name, None)
-            if isinstance(block, list) and child in block:
+            block = cast("list[ast.AST]", getattr(parent, name, []))
+            if child in block:
                 yield from _after(parent, name, block, child)
         if isinstance(parent, (*FUNCTIONS, ast.Lambda)):
             return
         child = parent
 
 
-def _after(
-    parent: ast.AST, name: str, block: list[ast.AST], child: ast.AST
-) -> Iterator[ast.AST]:
+def _after(parent: ast.AST, name: str, block: list[ast.AST], child: ast.AST) -> Iterator[ast.AST]:
     if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)) and name == "body":
         yield from block
     else:
@@ -88,8 +86,8 @@ def _ends(statement: ast.AST, file: SourceFile, names: frozenset[str]) -> bool:
                 return True
             case ast.Return(value=value) | ast.Yield(value=value) if _mentions([value], names):
                 return True
-            case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=value) if (
-                _mentions([value], names)
+            case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=value) if _mentions(
+                [value], names
             ):
                 return True
             case _:

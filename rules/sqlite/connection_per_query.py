@@ -59,7 +59,9 @@ def connection_per_query(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
     def save(titles: list[str], paths: list[str]) -> None:
         with closing(sqlite3.connect("news.db")) as conn, conn:
-            conn.executemany("INSERT INTO articles (title) VALUES (?)", [(t,) for t in titles])
+            conn.executemany(
+                "INSERT INTO articles (title) VALUES (?)", [(t,) for t in titles]
+            )
         for path in paths:
             with closing(sqlite3.connect(path)) as conn:
                 conn.execute("VACUUM")
@@ -93,9 +95,10 @@ def _statement_parameter(call: ast.Call, function: FunctionNode, file: SourceFil
         return None
     for node in own_nodes(function.body):
         match node:
-            case ast.Call(func=ast.Attribute(attr="execute" | "fetch" | "execute_fetchall"), args=[
-                ast.Name(id=name), *_
-            ]) if name in names:
+            case ast.Call(
+                func=ast.Attribute(attr="execute" | "fetch" | "execute_fetchall"),
+                args=[ast.Name(id=name), *_],
+            ) if name in names:
                 return name
             case _:
                 pass

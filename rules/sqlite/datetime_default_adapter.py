@@ -39,7 +39,9 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
     def save(conn: sqlite3.Connection, title: str) -> None:
-        conn.execute("INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC)))  # finding
+        conn.execute(
+            "INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC))
+        )  # finding
         conn.commit()
     ```
 
@@ -49,7 +51,9 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
     def save(conn: sqlite3.Connection, title: str) -> None:
-        conn.execute("INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC).isoformat()))
+        conn.execute(
+            "INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC).isoformat())
+        )
         conn.commit()
     ```
 

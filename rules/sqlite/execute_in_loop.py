@@ -54,7 +54,9 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def save(conn: sqlite3.Connection, titles: list[str]) -> None:
-        conn.executemany("INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles])
+        conn.executemany(
+            "INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles]
+        )
         conn.commit()
     ```
 
@@ -65,7 +67,9 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def save(conn: sqlite3.Connection, titles: list[str]) -> list[int]:
-        conn.executemany("INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles])
+        conn.executemany(
+            "INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles]
+        )
         keys = []
         for title in titles:
             cursor = conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))

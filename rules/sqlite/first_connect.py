@@ -37,5 +37,5 @@ def listener(call: ast.Call, pragma: str) -> str:
     """How to run a pragma on each new connection, for messages."""
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last == "connect":
-        return f'Run `PRAGMA {pragma}` after connecting.'
+        return f"Run `PRAGMA {pragma}` after connecting."
     return f'Run `PRAGMA {pragma}` in a listener for the engine\'s "connect" event.'

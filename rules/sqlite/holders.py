@@ -69,7 +69,11 @@ def _named(name: ast.Name, file: SourceFile, depth: int) -> Holder:
         return _parameter(binding, file)
     value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
     if not isinstance(value, ast.Call):
-        if value is not None and binding.kind == "assign" and isinstance(value, (ast.Name, ast.Attribute)):
+        if (
+            value is not None
+            and binding.kind == "assign"
+            and isinstance(value, (ast.Name, ast.Attribute))
+        ):
             return holder_of(value, file, depth - 1)
         return Holder("unknown", name.id)
     if isinstance(value.func, ast.Attribute) and value.func.attr == "cursor":

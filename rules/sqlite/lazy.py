@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_EAGER = ("selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "options")
+_EAGER = (
+    "selectinload",
+    "joinedload",
+    "subqueryload",
+    "contains_eager",
+    "immediateload",
+    "options",
+)
 
 
 class LazyRead(NamedTuple):
@@ -86,7 +93,10 @@ def queried_model(node: ast.expr, file: SourceFile, depth: int = 8) -> str | Non
             return file.qualified_name(model)
         case ast.Call(func=ast.Name(id="list"), args=[inner]):
             return queried_model(inner, file, depth - 1)
-        case ast.Call(func=ast.Attribute(attr="scalars" | "exec" | "execute" | "stream_scalars"), args=[statement, *_]):
+        case ast.Call(
+            func=ast.Attribute(attr="scalars" | "exec" | "execute" | "stream_scalars"),
+            args=[statement, *_],
+        ):
             return _selected(statement, file)
         case ast.Call(func=ast.Attribute(value=inner)):
             return queried_model(inner, file, depth - 1)

@@ -76,10 +76,10 @@ def _is_constant(iterable: ast.expr, file: SourceFile) -> bool:
 
 def item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     """The loop's own variables and those that its body derives from them."""
-    return file.memo(f"sqlite.items:{id(loop)}", lambda: _item_names(loop, file))
+    return file.memo(f"sqlite.items:{id(loop)}", lambda: _item_names(loop))
 
 
-def _item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
+def _item_names(loop: Loop) -> frozenset[str]:
     targets = (
         [generator.target for generator in loop.generators]
         if isinstance(loop, COMPREHENSIONS)
@@ -91,14 +91,14 @@ def _item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     if isinstance(loop, COMPREHENSIONS):
         return frozenset(names)
     for _ in range(2):
-        for statement in _assignments(loop, file):
+        for statement in _assignments(loop):
             if statement.value is not None and mentions(statement.value, names):
                 names.update(_targets(statement))
     return frozenset(names)
 
 
 def _assignments(
-    loop: ast.For | ast.AsyncFor, file: SourceFile
+    loop: ast.For | ast.AsyncFor,
 ) -> Iterator[ast.Assign | ast.AnnAssign | ast.NamedExpr]:
     for node in own_nodes(loop.body):
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):

@@ -99,7 +99,9 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     @app.post("/articles")
-    def create(article: Article, session: Annotated[Session, Depends(get_session)]) -> Article:
+    def create(
+        article: Article, session: Annotated[Session, Depends(get_session)]
+    ) -> Article:
         session.add(article)  # finding
         session.flush()
         return article
@@ -140,7 +142,9 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     @app.post("/articles")
-    def create(article: Article, session: Annotated[Session, Depends(get_session)]) -> Article:
+    def create(
+        article: Article, session: Annotated[Session, Depends(get_session)]
+    ) -> Article:
         session.add(article)
         return article
     ```
@@ -238,9 +242,7 @@ def _is_session(node: ast.Name, file: SourceFile) -> bool:
     return file.qualified_name(node) in SQLITE_OWNERS | SQLALCHEMY_OWNERS
 
 
-def _names_of(
-    holder: Holder, function: FunctionNode | None, file: SourceFile
-) -> frozenset[str]:
+def _names_of(holder: Holder, function: FunctionNode | None, file: SourceFile) -> frozenset[str]:
     """The connection's own name and those of the cursors on it and what is built around it."""
     found = {holder.name}
     for statement in file.of(ast.Assign):
@@ -252,9 +254,7 @@ def _names_of(
     return frozenset(found)
 
 
-def _is_left_to_others(
-    holder: Holder, function: FunctionNode | None, file: SourceFile
-) -> bool:
+def _is_left_to_others(holder: Holder, function: FunctionNode | None, file: SourceFile) -> bool:
     if function is None:
         return holder.kind not in {"opened", "global"}
     if any(_DECORATORS.search(file.source(item)) for item in function.decorator_list):
@@ -271,7 +271,9 @@ def _is_wrapped(holder: Holder, function: FunctionNode, file: SourceFile) -> boo
     for call in file.of(ast.Call):
         if file.enclosing_function(call) is not function:
             continue
-        last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        last = (
+            call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        )
         if last[:1].isupper() and any(
             isinstance(given, ast.Name) and given.id == holder.name
             for given in (*call.args, *(keyword.value for keyword in call.keywords))

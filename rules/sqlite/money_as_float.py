@@ -18,7 +18,9 @@ _MONEY = re.compile(
     r"|withdrawal|refund|wallet_balance|collateral|equity|usdc?|eur|proceeds|debit|credit)$",
     re.IGNORECASE,
 )
-_NOT_MONEY = re.compile(r"(pct|percent|ratio|score|change|rate|avg|mean|std|estimate|predict)", re.IGNORECASE)
+_NOT_MONEY = re.compile(
+    r"(pct|percent|ratio|score|change|rate|avg|mean|std|estimate|predict)", re.IGNORECASE
+)
 _TABLE = re.compile(
     r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?([\w.\"`]+)\s*\((.*)", re.IGNORECASE | re.DOTALL
 )
@@ -138,8 +140,10 @@ def _is_float(
         return _has_float(value) if "Mapped" in text else False
     if re.search(r"\bMapped\[.*\bfloat\b", text):
         return True
-    return stored and re.search(r"\bfloat\b", text) is not None and not (
-        isinstance(value, ast.Call) and "sa_" in file.source(value)
+    return (
+        stored
+        and re.search(r"\bfloat\b", text) is not None
+        and not (isinstance(value, ast.Call) and "sa_" in file.source(value))
     )
 
 

@@ -51,7 +51,9 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def titles(conn: sqlite3.Connection, ids: list[int]) -> list[str]:
         found = []
         for article_id in ids:
-            row = conn.execute("SELECT title FROM articles WHERE id = ?", (article_id,))  # finding
+            row = conn.execute(
+                "SELECT title FROM articles WHERE id = ?", (article_id,)
+            )  # finding
             found.append(row.fetchone()[0])
         return found
     ```
@@ -117,7 +119,9 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             rows = conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", batch)
             found.extend(title for (title,) in rows)
         for table in ("articles", "authors"):
-            found.append(conn.execute("SELECT name FROM sizes WHERE name = ?", (table,)).fetchone())
+            found.append(
+                conn.execute("SELECT name FROM sizes WHERE name = ?", (table,)).fetchone()
+            )
         return found
     ```
     """
@@ -166,7 +170,7 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
 
 def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
     loop = row_loop(call, file)
-    if loop is None or _stops_early(call, loop, file) or _is_slow_anyway(loop, file):
+    if loop is None or _stops_early(loop, file) or _is_slow_anyway(loop):
         return None
     return loop
 
@@ -208,10 +212,12 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
 
 
 def _is_reader(name: str) -> bool:
-    return bool(_READERS.match(name)) and "create" not in name and name not in {"get", "load", "list"}
+    return (
+        bool(_READERS.match(name)) and "create" not in name and name not in {"get", "load", "list"}
+    )
 
 
-def _stops_early(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
+def _stops_early(loop: Loop, file: SourceFile) -> bool:
     """A search that ends with the first hit, or an early end for each round but the last."""
     if isinstance(loop, COMPREHENSIONS):
         parent = file.parent(loop)
@@ -222,7 +228,7 @@ def _stops_early(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
 _SLOW = {"sleep", "send", "send_message", "goto", "acompletion", "completion", "create_order"}
 
 
-def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
+def _is_slow_anyway(loop: Loop) -> bool:
     """A loop that waits for the network in each round is not slow because of its queries."""
     if isinstance(loop, COMPREHENSIONS):
         return False

@@ -79,5 +79,5 @@ def no_wal(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         yield Problem(
             call,
             "Nothing in the project sets a journal mode: while one request writes, all others wait"
-            f" or fail with \"database is locked\". {listener(call, 'journal_mode=WAL')}",
+            f' or fail with "database is locked". {listener(call, "journal_mode=WAL")}',
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rules.core.scopes import FUNCTIONS
 
@@ -40,8 +40,8 @@ def _path(node: ast.AST, file: SourceFile) -> dict[ast.AST, ast.AST | None]:
 
 def _in_order(outer: ast.AST, first: ast.AST, second: ast.AST) -> bool:
     for name in ("items", "body", "orelse", "finalbody"):
-        block: object = getattr(outer, name, None)
-        if isinstance(block, list) and first in block and second in block:
+        block = cast("list[ast.AST]", getattr(outer, name, []))
+        if first in block and second in block:
             return block.index(first) < block.index(second)
     if isinstance(outer, (ast.Try, ast.TryStar)):
         return first in outer.body and second in (*outer.orelse, *outer.finalbody)

@@ -21,7 +21,16 @@ _CONTAINER = re.compile(
     r"|fields|payload|batch|list|ids|tup|kwargs|binds?|vars|entry)(\d+)?$",
     re.IGNORECASE,
 )
-_SCALARS = {"int", "float", "bool", "str", "bytes", "datetime.datetime", "datetime.date", "uuid.UUID"}
+_SCALARS = {
+    "int",
+    "float",
+    "bool",
+    "str",
+    "bytes",
+    "datetime.datetime",
+    "datetime.date",
+    "uuid.UUID",
+}
 _METHODS = {"execute", "executemany", "execute_fetchall", "execute_insert"}
 
 
@@ -61,7 +70,9 @@ def parameter_mismatch(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     def save(conn: sqlite3.Connection, title: str, url: str) -> None:
         conn.execute("INSERT INTO articles (title, url) VALUES (?, ?)", (title,))  # finding
-        conn.execute("UPDATE articles SET title = :title WHERE url = :url", {"title": title})  # finding
+        conn.execute(
+            "UPDATE articles SET title = :title WHERE url = :url", {"title": title}
+        )  # finding
         conn.execute("DELETE FROM articles WHERE url = %s", (url,))  # finding
         conn.execute("INSERT INTO articles (title, url) VALUES (?)", (title,))  # finding
     ```
@@ -72,10 +83,14 @@ def parameter_mismatch(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     import sqlite3
 
 
-    def save(conn: sqlite3.Connection, title: str, ids: list[int], extra: dict[str, str]) -> None:
+    def save(
+        conn: sqlite3.Connection, title: str, ids: list[int], extra: dict[str, str]
+    ) -> None:
         conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
         conn.execute("INSERT INTO articles (title) VALUES (?)", [title])
-        conn.execute("SELECT '?' FROM articles WHERE title = :title", {"title": title, **extra})
+        conn.execute(
+            "SELECT '?' FROM articles WHERE title = :title", {"title": title, **extra}
+        )
         marks = ",".join("?" * len(ids))
         conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", ids)
         params = (title, "url")
@@ -102,13 +117,15 @@ def _problems(query: Query, file: SourceFile) -> Iterator[Problem]:
     if counts is not None and counts[0] != counts[1]:
         columns, values = counts
         yield Problem(
-            query.call, f"The `INSERT` names {_count(columns, 'column')} but gives {_count(values, 'value')}."
+            query.call,
+            f"The `INSERT` names {_count(columns, 'column')} but gives {_count(values, 'value')}.",
         )
         return
     given = _given(query, file)
     if wanted.percents and query.driver == "sqlite" and given is not None and not wanted.marks:
         yield Problem(
-            query.call, "SQLite takes `?` (or `:name`) for a parameter, not `%s`: this is a syntax error."
+            query.call,
+            "SQLite takes `?` (or `:name`) for a parameter, not `%s`: this is a syntax error.",
         )
         return
     if given is None:
@@ -178,7 +195,8 @@ def _mapping(
     missing = [name for name in wanted.names if name not in known]
     if wanted.positional and not wanted.names:
         return Problem(
-            query.call, f"The query has {_wanted(wanted)}, which take a sequence, but is given a dictionary."
+            query.call,
+            f"The query has {_wanted(wanted)}, which take a sequence, but is given a dictionary.",
         )
     if not missing:
         return None
@@ -186,9 +204,7 @@ def _mapping(
     return Problem(query.call, f"The query asks for {names}, which the dictionary does not have.")
 
 
-def _scalar(
-    query: Query, row: ast.expr, wanted: Placeholders, file: SourceFile
-) -> Problem | None:
+def _scalar(query: Query, row: ast.expr, wanted: Placeholders, file: SourceFile) -> Problem | None:
     """`(x)`, or a plain `x` that is certainly no sequence."""
     if query.method == "executemany" or wanted.positional == 0:
         return None

@@ -31,7 +31,9 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def title(conn: sqlite3.Connection, article_id: int) -> str:
-        row = conn.execute("SELECT * FROM articles WHERE id = ?", (article_id,)).fetchone()  # finding
+        row = conn.execute(
+            "SELECT * FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()  # finding
         return row[1]
     ```
 
@@ -42,7 +44,9 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def title(conn: sqlite3.Connection, article_id: int) -> str:
-        row = conn.execute("SELECT title FROM articles WHERE id = ?", (article_id,)).fetchone()
+        row = conn.execute(
+            "SELECT title FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
         return row[0]
 
 
@@ -59,7 +63,7 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         if function is not None and (used := _by_position(query, function, file)):
             yield Problem(
                 query.call,
-                f"`SELECT *` from `{star[2]}` is taken apart by position (`{used}`): a new column"
+                f"The `*` from `{star[2]}` is taken apart by position (`{used}`): a new column"
                 " shifts the values. Name the columns.",
             )
 
@@ -73,9 +77,9 @@ def _by_position(query: Query, function: FunctionNode, file: SourceFile) -> str:
                 name in rows and not isinstance(file.literal(node.slice), bool)
             ):
                 return file.source(node)
-            case ast.Assign(targets=[ast.Tuple(elts=[_, _, *_]) as target], value=ast.Name(id=name)) if (
-                name in rows
-            ):
+            case ast.Assign(
+                targets=[ast.Tuple(elts=[_, _, *_]) as target], value=ast.Name(id=name)
+            ) if name in rows:
                 return file.source(target)
             case _:
                 pass

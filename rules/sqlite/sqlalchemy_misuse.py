@@ -38,10 +38,11 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def find(session: Session, ids: list[int]) -> None:
-        session.scalars(select(Article).where(Article.id == 1 and Article.title == "x"))  # finding
-        session.scalars(select(Article).where(not Article.hidden))  # finding
-        session.scalars(select(Article).where(Article.deleted_at is None))  # finding
-        session.scalars(select(Article).where(Article.id in ids))  # finding
+        articles = select(Article)
+        session.scalars(articles.where(Article.id == 1 and Article.title == "x"))  # finding
+        session.scalars(articles.where(not Article.hidden))  # finding
+        session.scalars(articles.where(Article.deleted_at is None))  # finding
+        session.scalars(articles.where(Article.id in ids))  # finding
         delete(Article).where(Article.id == 1)  # finding
         session.commit()
     ```
@@ -56,7 +57,8 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def visible(session: Session) -> list[Article]:
-        return list(session.scalars(select(Article).where(Article.deleted_at is None)))  # finding
+        query = select(Article).where(Article.deleted_at is None)  # finding
+        return list(session.scalars(query))
     ```
 
     ```python fixed
@@ -67,7 +69,8 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def visible(session: Session) -> list[Article]:
-        return list(session.scalars(select(Article).where(Article.deleted_at.is_(None))))
+        query = select(Article).where(Article.deleted_at.is_(None))
+        return list(session.scalars(query))
     ```
 
     Counting by loading all rows is a warning:
@@ -123,7 +126,9 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def find(session: Session, ids: list[int], title: str | None, hidden: bool) -> None:
         session.scalars(select(Article).where(and_(Article.id == 1, Article.title == "x")))
         session.scalars(select(Article).where((Article.id == 1) & (Article.title == "x")))
-        session.scalars(select(Article).where(~Article.hidden, Article.deleted_at.is_(None)))
+        session.scalars(
+            select(Article).where(~Article.hidden, Article.deleted_at.is_(None))
+        )
         session.scalars(select(Article).where(Article.title == (title or "none")))
         session.scalars(select(Article).where(Article.hidden == (not hidden)))
         session.scalars(select(Article).where(Article.id.in_(ids)))
@@ -141,14 +146,14 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 def _python_in_filters(file: SourceFile) -> Iterator[Problem]:
     for call in calls_named(file, _FILTERS):
-        if not _is_filter(call, file):
+        if not _is_filter(call):
             continue
         for condition in call.args:
             if (problem := _python_in(condition, file)) is not None:
                 yield problem
 
 
-def _is_filter(call: ast.Call, file: SourceFile) -> bool:
+def _is_filter(call: ast.Call) -> bool:
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last in {"and_", "or_"}:
         return True
@@ -164,11 +169,12 @@ def _python_in(condition: ast.expr, file: SourceFile) -> Problem | None:
                 f"`{word}` is decided by Python: only one side reaches the query."
                 f" Use `{word}_(…)` or `(…) {sign} (…)`.",
             )
-        case ast.UnaryOp(op=ast.Not(), operand=operand) if _is_column(operand, file) or _is_condition(
+        case ast.UnaryOp(op=ast.Not(), operand=operand) if _is_column(
             operand, file
-        ):
+        ) or _is_condition(operand, file):
             return Problem(
-                condition, "`not` is decided by Python, so the condition is constant. Use `~(…)` or `not_(…)`."
+                condition,
+                "`not` is decided by Python, so the condition is constant. Use `~(…)` or `not_(…)`.",
             )
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[right]) if (
             _is_column(left, file)
@@ -251,7 +257,12 @@ def _never_executed(file: SourceFile) -> Iterator[Problem]:
 
 
 def _runs(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and call.func.attr in {"execute", "exec", "all", "run"}
+    return isinstance(call.func, ast.Attribute) and call.func.attr in {
+        "execute",
+        "exec",
+        "all",
+        "run",
+    }
 
 
 def _counted_in_python(file: SourceFile) -> Iterator[Problem]:
@@ -295,8 +306,10 @@ def _lazy_in_async(file: SourceFile) -> Iterator[Problem]:
             "sqlalchemy.ext.asyncio", "sqlmodel.ext.asyncio"
         ):
             continue
-        if any(isinstance(parent, (*FUNCTIONS, ast.Lambda)) and parent is not function
-               for parent in _until(read.node, function, file)):
+        if any(
+            isinstance(parent, (*FUNCTIONS, ast.Lambda)) and parent is not function
+            for parent in _until(read.node, function, file)
+        ):
             continue
         yield Problem(
             read.node,

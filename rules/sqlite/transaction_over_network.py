@@ -38,7 +38,9 @@ def transaction_over_network(_: ast.Module, file: SourceFile) -> Iterator[Proble
     import httpx
 
 
-    async def place(db: aiosqlite.Connection, http: httpx.AsyncClient, order_id: int) -> None:
+    async def place(
+        db: aiosqlite.Connection, http: httpx.AsyncClient, order_id: int
+    ) -> None:
         await db.execute("UPDATE orders SET state = 'sending' WHERE id = ?", (order_id,))
         await http.post("https://clob.example/order", json={"id": order_id})  # finding
         await db.commit()
@@ -70,9 +72,13 @@ def transaction_over_network(_: ast.Module, file: SourceFile) -> Iterator[Proble
     from app.models import Order
 
 
-    async def place(db: aiosqlite.Connection, http: httpx.AsyncClient, order_id: int) -> None:
+    async def place(
+        db: aiosqlite.Connection, http: httpx.AsyncClient, order_id: int
+    ) -> None:
         answer = await http.post("https://clob.example/order", json={"id": order_id})
-        await db.execute("UPDATE orders SET state = ? WHERE id = ?", (answer.text, order_id))
+        await db.execute(
+            "UPDATE orders SET state = ? WHERE id = ?", (answer.text, order_id)
+        )
         await db.commit()
         await http.post("https://clob.example/notify")
 
@@ -134,7 +140,10 @@ def _locking(function: FunctionNode, file: SourceFile) -> Iterator[ast.Call]:
         if query.writes and _is_now(query):
             yield query.call
     for call in calls_named(file, frozenset({"flush"})):
-        if "session" in file.source(call.func).lower() and file.enclosing_function(call) is function:
+        if (
+            "session" in file.source(call.func).lower()
+            and file.enclosing_function(call) is function
+        ):
             yield call
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _IN = re.compile(r"\bin\s*\(?\s*$", re.IGNORECASE)
-_FEW = re.compile(r"status|state|kind|type|provider|categor|role|column|field|tag|symbol", re.IGNORECASE)
+_FEW = re.compile(
+    r"status|state|kind|type|provider|categor|role|column|field|tag|symbol", re.IGNORECASE
+)
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
 
 
@@ -36,7 +38,9 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     def titles(conn: sqlite3.Connection, ids: list[int]) -> list[tuple[str]]:
         marks = ",".join("?" * len(ids))
-        return conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", ids).fetchall()  # finding
+        return conn.execute(
+            f"SELECT title FROM articles WHERE id IN ({marks})", ids
+        ).fetchall()  # finding
     ```
 
     Batches, a length that is checked, and a list that is written in the code:
@@ -50,7 +54,9 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         found = []
         for batch in batched(ids, 500):
             marks = ",".join("?" * len(batch))
-            found += conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", batch)
+            found += conn.execute(
+                f"SELECT title FROM articles WHERE id IN ({marks})", batch
+            )
         return found
 
 
@@ -58,13 +64,17 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         if len(ids) > 100:
             raise ValueError("too many ids")
         marks = ",".join("?" * len(ids))
-        return conn.execute(f"SELECT title FROM articles WHERE id IN ({marks})", ids).fetchall()
+        return conn.execute(
+            f"SELECT title FROM articles WHERE id IN ({marks})", ids
+        ).fetchall()
 
 
     def known(conn: sqlite3.Connection) -> list[tuple[str]]:
         states = ("open", "closed")
         marks = ",".join("?" * len(states))
-        return conn.execute(f"SELECT title FROM articles WHERE state IN ({marks})", states).fetchall()
+        return conn.execute(
+            f"SELECT title FROM articles WHERE state IN ({marks})", states
+        ).fetchall()
     ```
     """
     for query in queries(file):
@@ -78,7 +88,7 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 yield Problem(
                     query.call,
                     f"`IN` gets a variable for each item of `{items.id}`, and SQLite takes 32,766"
-                    " (older ones 999). Ask in batches, or use `IN (SELECT value FROM json_each(?))`.",
+                    " (older ones 999). Ask in batches, or hand over one JSON text to `json_each(?)`.",
                 )
                 break
 
@@ -95,8 +105,9 @@ def _items(hole: ast.expr, file: SourceFile, depth: int = 4) -> ast.Name | None:
             return _items(inner, file, depth - 1)
         case ast.BinOp(op=ast.Mult(), left=left, right=right):
             return _length_of(right) or _length_of(left)
-        case ast.ListComp(elt=ast.Constant(), generators=[one]) | ast.GeneratorExp(
-            elt=ast.Constant(), generators=[one]
+        case (
+            ast.ListComp(elt=ast.Constant(), generators=[one])
+            | ast.GeneratorExp(elt=ast.Constant(), generators=[one])
         ):
             if isinstance(one.iter, ast.Name):
                 return one.iter

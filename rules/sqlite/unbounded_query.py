@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from rules.core.routes import Route
     from rules.core.source import SourceFile
 
-_BOUNDS = re.compile(r"\b(limit|where|having|join|count\s*\(|sum\s*\(|max\s*\(|min\s*\(|avg\s*\(|group\s+by|distinct"
-                     r"|sqlite_master|sqlite_schema|information_schema)", re.IGNORECASE)
+_BOUNDS = re.compile(
+    r"\b(limit|where|having|join|count\s*\(|sum\s*\(|max\s*\(|min\s*\(|avg\s*\(|group\s+by|distinct"
+    r"|sqlite_master|sqlite_schema|information_schema)",
+    re.IGNORECASE,
+)
 _ALL = {"fetchall", "all", "fetch_all", "execute_fetchall", "fetch"}
-_SMALL = re.compile(r"config|setting|categor|role|status|type|tag|plan|locale|language|country|version|migration|provider|feature|flag", re.IGNORECASE)
+_SMALL = re.compile(
+    r"config|setting|categor|role|status|type|tag|plan|locale|language|country|version|migration|provider|feature|flag",
+    re.IGNORECASE,
+)
 
 
 @rule("SQL112", on=ast.Module, severity=Severity.WARNING, peers=("fastapi-doctor:FASTT035",))
@@ -41,7 +47,9 @@ def unbounded_query(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def articles() -> list[tuple[str]]:
         conn = sqlite3.connect("news.db")
         try:
-            return conn.execute("SELECT title FROM articles ORDER BY id").fetchall()  # finding
+            return conn.execute(
+                "SELECT title FROM articles ORDER BY id"
+            ).fetchall()  # finding
         finally:
             conn.close()
     ```
@@ -109,14 +117,16 @@ def _loads_a_table(query: Query, file: SourceFile) -> bool:
             return False
         return not _SMALL.search(found) and _takes_all(query, file)
     if query.method == "all":
-        return _old_style(query, file)
+        return _old_style(query)
     if query.statement is None or not isinstance(query.statement, (ast.Call, ast.Name)):
         return False
     return _is_plain_select(query.statement, file) and _takes_all(query, file)
 
 
 def _table(sql: str) -> str | None:
-    found = re.search(r"\bfrom\s+([\w.\"]+)\s*(order\s+by\b.*)?;?\s*$", sql, re.IGNORECASE | re.DOTALL)
+    found = re.search(
+        r"\bfrom\s+([\w.\"]+)\s*(order\s+by\b.*)?;?\s*$", sql, re.IGNORECASE | re.DOTALL
+    )
     return found[1] if found else None
 
 
@@ -124,7 +134,9 @@ def _is_plain_select(statement: ast.expr, file: SourceFile) -> bool:
     """`select(Model)` with nothing but `order_by` and `options` after it, built in one place."""
     if isinstance(statement, ast.Name):
         value = file.value(statement)
-        return value is not None and len(file.values(statement)) == 1 and _is_plain_select(value, file)
+        return (
+            value is not None and len(file.values(statement)) == 1 and _is_plain_select(value, file)
+        )
     node: ast.expr = statement
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if builder_of(file, node) is not None and node.func.attr == "select":
@@ -143,7 +155,7 @@ def _selects_a_model(node: ast.expr, file: SourceFile) -> bool:
     return last[:1].isupper() and not _SMALL.search(last) and builder_of(file, node) is not None
 
 
-def _old_style(query: Query, file: SourceFile) -> bool:
+def _old_style(query: Query) -> bool:
     node: ast.expr = query.call
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr == "query":
@@ -166,7 +178,11 @@ def _takes_all(query: Query, file: SourceFile) -> bool:
             case ast.Await() | ast.Attribute():
                 if isinstance(parent, ast.Attribute) and parent.attr in _ALL:
                     return True
-                if isinstance(parent, ast.Attribute) and parent.attr not in {"scalars", "unique", "mappings"}:
+                if isinstance(parent, ast.Attribute) and parent.attr not in {
+                    "scalars",
+                    "unique",
+                    "mappings",
+                }:
                     return False
             case ast.Call(func=func) if func is node:
                 pass

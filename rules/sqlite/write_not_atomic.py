@@ -21,7 +21,9 @@ _AMOUNTS = re.compile(
     r"(^|_)(balance|stock|quantity|qty|credits?|seats|inventory|available|funds|points|count|counter"
     r"|remaining|shares|position|exposure|amount|views|likes|votes)$"
 )
-_UPDATE = re.compile(r"\s*update\s+([\w\"`.]+)\s+set\s+(.*?)(\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
+_UPDATE = re.compile(
+    r"\s*update\s+([\w\"`.]+)\s+set\s+(.*?)(\bwhere\b|$)", re.IGNORECASE | re.DOTALL
+)
 _FROM = re.compile(r"\bfrom\s+([\w\"`.]+)", re.IGNORECASE)
 _RELATIVE = re.compile(r"(\w+)\s*=\s*(?:coalesce\()?\1\b[^,]*?([+-])", re.IGNORECASE)
 _LOCKS = re.compile(
@@ -51,21 +53,31 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
         cursor = conn.execute("INSERT INTO orders (user_id) VALUES (?)", (user_id,))
         order_id = cursor.lastrowid
         conn.commit()  # finding
-        conn.execute("INSERT INTO items (order_id, token) VALUES (?, ?)", (order_id, tokens[0]))
+        conn.execute(
+            "INSERT INTO items (order_id, token) VALUES (?, ?)", (order_id, tokens[0])
+        )
         conn.commit()
 
 
     def pay(conn: sqlite3.Connection, user_id: int, cost: int) -> None:
-        row = conn.execute("SELECT balance FROM accounts WHERE id = ?", (user_id,)).fetchone()
+        row = conn.execute(
+            "SELECT balance FROM accounts WHERE id = ?", (user_id,)
+        ).fetchone()
         balance = row[0] - cost
-        conn.execute("UPDATE accounts SET balance = ? WHERE id = ?", (balance, user_id))  # finding
+        conn.execute(
+            "UPDATE accounts SET balance = ? WHERE id = ?", (balance, user_id)
+        )  # finding
         conn.commit()
 
 
     def move(conn: sqlite3.Connection, source: int, target: int, cost: int) -> None:
-        conn.execute("UPDATE accounts SET balance = balance - ? WHERE id = ?", (cost, source))
+        conn.execute(
+            "UPDATE accounts SET balance = balance - ? WHERE id = ?", (cost, source)
+        )
         conn.commit()  # finding
-        conn.execute("UPDATE accounts SET balance = balance + ? WHERE id = ?", (cost, target))
+        conn.execute(
+            "UPDATE accounts SET balance = balance + ? WHERE id = ?", (cost, target)
+        )
         conn.commit()
     ```
 
@@ -105,14 +117,20 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
 
 
     def pay(conn: sqlite3.Connection, user_id: int, cost: int) -> None:
-        conn.execute("UPDATE accounts SET balance = balance - ? WHERE id = ?", (cost, user_id))
+        conn.execute(
+            "UPDATE accounts SET balance = balance - ? WHERE id = ?", (cost, user_id)
+        )
         conn.commit()
 
 
     def careful(conn: sqlite3.Connection, user_id: int, cost: int) -> None:
         conn.execute("BEGIN IMMEDIATE")
-        row = conn.execute("SELECT balance FROM accounts WHERE id = ?", (user_id,)).fetchone()
-        conn.execute("UPDATE accounts SET balance = ? WHERE id = ?", (row[0] - cost, user_id))
+        row = conn.execute(
+            "SELECT balance FROM accounts WHERE id = ?", (user_id,)
+        ).fetchone()
+        conn.execute(
+            "UPDATE accounts SET balance = ? WHERE id = ?", (row[0] - cost, user_id)
+        )
         conn.commit()
     ```
     """
@@ -136,14 +154,18 @@ def _torn(function: FunctionNode, found: list[Query], file: SourceFile) -> Itera
         after = [w for w in writes if _is_straight(commit, w.call, file)]
         for first in reversed(before):
             second = next((w for w in after if _belongs(first, w, function, file)), None)
-            if second is not None and not _waits_between(first.call, second.call, function, file):
+            if second is not None and not _waits_between(first.call, second.call, function):
                 yield _torn_problem(commit, first, second, file)
                 break
 
 
 def _torn_problem(commit: ast.Call, first: Query, second: Query, file: SourceFile) -> Problem:
     owner = file.source(commit.func).rpartition(".")[0]
-    flush = f" Use `{owner}.flush()` here." if first.driver == "sqlalchemy" else " Commit once, at the end."
+    flush = (
+        f" Use `{owner}.flush()` here."
+        if first.driver == "sqlalchemy"
+        else " Commit once, at the end."
+    )
     return Problem(
         commit,
         f"Line {second.call.lineno} belongs to the write in line {first.call.lineno}; with this commit"
@@ -166,7 +188,7 @@ def _belongs(first: Query, second: Query, function: FunctionNode, file: SourceFi
     if first.text is not None and second.text is not None:
         return _is_transfer(first.sql, second.sql) or (
             first.verb == second.verb == "insert"
-            and bool(keys := _keys_of(first, function, file))
+            and bool(keys := _keys_of(first, function))
             and any(mentions(argument, keys) for argument in second.call.args[1:])
         )
     if first.method == "add" == second.method and isinstance(first.statement, ast.Name):
@@ -185,13 +207,17 @@ def _is_transfer(first: str, second: str) -> bool:
     return up is not None and down is not None and up[1] == down[1] and up[2] != down[2]
 
 
-def _keys_of(first: Query, function: FunctionNode, file: SourceFile) -> set[str]:
+def _keys_of(first: Query, function: FunctionNode) -> set[str]:
     """Variables that hold the key of the inserted row: `cursor.lastrowid`."""
     found: set[str] = set()
     for node in own_nodes(function.body):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
-            if node.value.attr == "lastrowid" and node.lineno >= first.call.lineno:
+        match node:
+            case ast.Assign(value=ast.Attribute(attr="lastrowid")) if (
+                node.lineno >= first.call.lineno
+            ):
                 found.update(t.id for t in node.targets if isinstance(t, ast.Name))
+            case _:
+                pass
     return found
 
 
@@ -214,21 +240,25 @@ def _uses_key(statement: ast.expr, name: str, file: SourceFile) -> bool:
     )
 
 
-def _waits_between(
-    first: ast.Call, second: ast.Call, function: FunctionNode, file: SourceFile
-) -> bool:
+def _waits_between(first: ast.Call, second: ast.Call, function: FunctionNode) -> bool:
     """Whether other work stands between the two, for which the first must be visible already."""
     database = {"commit", "refresh", "flush", "execute", "scalar", "scalars", "get", "add", "exec"}
     for node in own_nodes(function.body):
         if isinstance(node, ast.Await) and first.lineno < node.lineno < second.lineno:
             call = node.value
-            last = call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
+            last = (
+                call.func.attr
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+                else ""
+            )
             if last not in database:
                 return True
     return False
 
 
-def _lost_updates(function: FunctionNode, found: list[Query], file: SourceFile) -> Iterator[Problem]:
+def _lost_updates(
+    function: FunctionNode, found: list[Query], file: SourceFile
+) -> Iterator[Problem]:
     reads = [q for q in found if q.verb == "select" and q.text is not None]
     updates = [q for q in found if q.verb == "update" and q.text is not None]
     if not reads or not updates or _LOCKS.search(file.source(function)):
@@ -243,16 +273,20 @@ def _lost_updates(function: FunctionNode, found: list[Query], file: SourceFile) 
             continue
         for read in reads:
             table = _FROM.search(read.sql)
-            if table is None or table[1].lower() != parsed[1].lower() or not precedes(read.call, update.call, file):
+            if (
+                table is None
+                or table[1].lower() != parsed[1].lower()
+                or not precedes(read.call, update.call, file)
+            ):
                 continue
             names = _derived(read.call, function, file)
             for column, value in zip(columns, given.elts, strict=False):
                 if _AMOUNTS.search(column.lower()) and _is_computed(value, names, file):
-                    yield _lost_problem(update, column, read, file)
+                    yield _lost_problem(update, column, read)
                     return
 
 
-def _lost_problem(update: Query, column: str, read: Query, file: SourceFile) -> Problem:
+def _lost_problem(update: Query, column: str, read: Query) -> Problem:
     return Problem(
         update.call,
         f"`{column}` is read in line {read.call.lineno}, changed in Python and written back: what another"
@@ -269,7 +303,9 @@ def _derived(read: ast.Call, function: FunctionNode, file: SourceFile) -> set[st
     for _ in range(2):
         for node in own_nodes(function.body):
             if isinstance(node, ast.Assign) and mentions(node.value, names):
-                names.update(n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
+                names.update(
+                    n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)
+                )
     return names
 
 
