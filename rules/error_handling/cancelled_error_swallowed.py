@@ -137,7 +137,22 @@ def swallowing_handler(node: ast.Try, file: SourceFile) -> ast.ExceptHandler | N
         return None
     if _was_cancelled_here(node, function, file) or _ends(node, handler, function, file):
         return None
-    return handler
+    return None if _guards_cleanup(node, file) else handler
+
+
+def _guards_cleanup(node: ast.Try, file: SourceFile) -> bool:
+    """Whether this protects the end of something: a shield, a killed process, a cleanup."""
+    calls = (part for part in run_by(node.body, file) if isinstance(part, ast.Call))
+    if any(last_name(call.func) in {"shield", "kill", "terminate"} for call in calls):
+        return True
+    child: ast.AST = node
+    for parent in file.ancestors(node):
+        if isinstance(parent, ast.ExceptHandler) and raises(parent.body, file):
+            return True
+        if isinstance(parent, ast.Try) and child in parent.finalbody:
+            return True
+        child = parent
+    return False
 
 
 def _takes_cancellation(handler: ast.ExceptHandler, file: SourceFile) -> bool:

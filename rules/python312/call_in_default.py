@@ -60,6 +60,17 @@ def call_in_default(
         created: datetime = Field(default=datetime.now(UTC))  # finding
     ```
 
+    Settings are read once for good; that is a suggestion, made once for each file:
+
+    ```python
+    def fetch(limit: float = get_settings().limit) -> None:  # finding: suggestion
+        print(limit)
+
+
+    def get_settings():
+        return object()
+    ```
+
     A column:
 
     ```python
@@ -106,17 +117,22 @@ def call_in_default(
         defaults = [(a.arg, default) for a, default in parameters(node) if default is not None]
     for name, default in defaults:
         call = _changing(default, file)
-        if call is not None and not _OF_THE_START.search(name):
-            yield Problem(
-                call,
-                f"`{file.source(call)[:60]}` runs once, at import: `{name}` is the same for every"
-                " call and every object. "
-                + (
-                    "Use a default factory."
-                    if isinstance(node, ast.ClassDef)
-                    else "Use `None` and call it inside."
-                ),
-            )
+        if call is None or _OF_THE_START.search(name):
+            continue
+        is_setting = _last(call.func) in _SETTINGS
+        if is_setting and file.memo("PYT118", lambda call=call: [call])[0] is not call:
+            continue
+        yield Problem(
+            call,
+            f"`{file.source(call)[:60]}` runs once, at import: `{name}` is the same for every"
+            " call and every object. "
+            + (
+                "Use a default factory."
+                if isinstance(node, ast.ClassDef)
+                else "Use `None` and call it inside."
+            ),
+            severity=Severity.SUGGESTION if is_setting else Severity.WARNING,
+        )
 
 
 def _of_class(node: ast.ClassDef, file: SourceFile) -> Iterator[tuple[str, ast.expr]]:

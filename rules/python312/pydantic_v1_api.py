@@ -229,6 +229,8 @@ def _of_method(node: ast.Call, name: str, file: SourceFile) -> Problem | None:
     if not is_model(owner, file) or owner.startswith("pydantic") or _has_own(owner, method, file):
         return None
     new = METHODS[method]
+    if file.memo(f"PYT111 {method}", lambda: [node])[0] is not node:
+        return None  # Said once for each file and method.
     return Problem(
         node,
         f"`.{method}()` of `{owner.rsplit('.', 1)[-1]}` is deprecated in Pydantic 2: use"
