@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rules.api_integration.requests_sent import Sent, requests_sent
 from rules.core.scopes import FUNCTIONS, FunctionNode
-from rules.tables.orders import MONEY_WORDS, ORDER_METHODS
+from rules.tables.orders import MONEY_WORDS, ORDER_METHODS, SIGNED_ONLY
+from rules.tables.polymarket import CLIENT_MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +87,15 @@ def retry_decorators(file: SourceFile) -> Iterator[RetryDecorator]:
 def orders_in(node: ast.AST, file: SourceFile) -> list[ast.Call]:
     """The calls in a block that place an order or move money."""
     return [
-        call
-        for call in file.within(node)
-        if isinstance(call, ast.Call) and _last(call.func) in ORDER_METHODS
+        call for call in file.within(node) if isinstance(call, ast.Call) and _places(call, file)
     ]
+
+
+def _places(call: ast.Call, file: SourceFile) -> bool:
+    name = _last(call.func)
+    if name in SIGNED_ONLY and file.imports(*CLIENT_MODULES):
+        return False
+    return name in ORDER_METHODS
 
 
 def moves_money(sent: Sent, file: SourceFile) -> bool:
@@ -131,11 +137,7 @@ def _loops(file: SourceFile) -> Iterator[RetryLoop]:
             continue
         calls = [node for item in attempt.body for node in _own(item, file)]
         requests = tuple(sent_at[id(call)] for call in calls if id(call) in sent_at)
-        placed = tuple(
-            call
-            for call in calls
-            if isinstance(call, ast.Call) and _last(call.func) in ORDER_METHODS
-        )
+        placed = tuple(call for call in calls if isinstance(call, ast.Call) and _places(call, file))
         if (requests or placed) and not _is_over_items(loop, calls, file):
             yield RetryLoop(loop, attempt, handlers, requests, placed, _counter(loop))
 

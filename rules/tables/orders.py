@@ -13,6 +13,9 @@ ORDER_METHODS = frozenset({
 })  # fmt: skip
 """Last names of calls that place an order, a payment or a transaction."""
 
+SIGNED_ONLY = frozenset({"create_order", "create_market_order"})
+"""Methods that only sign an order in Polymarket's clients, and send it in others."""
+
 MONEY_WORDS = re.compile(
     r"(^|[/_\W])(orders?|payments?|charges?|transfers?|withdrawals?|payouts?|refunds?|checkout|"
     r"purchases?|bets?|swap)($|[/_\W])",
