@@ -11,6 +11,11 @@ _PATH = "blocking-call-through-helper"
 _PAIRS = {"route-shadowed", "import-cycle"}
 """Rules that say the same of two places in two files, the traces of both alike."""
 _DEPENDENCY = "blocking-dependency"
+_SPECIAL = {
+    "html-injection": {"tradingview-injection"},
+    "no-raise-for-status": {"newsapi-status-ignored"},
+}
+"""General rule to those that say the same of one line and know more about it."""
 _BLOCKING = {"blocking-call-in-async", _PATH, "blocking-sqlite-in-async"}
 
 
@@ -29,7 +34,17 @@ def without_repeats(findings: list[Finding]) -> list[Finding]:
         if _cause(found) in (told_by_callers if _is_at_cause(found) else new_causes)
     }
     kept = [finding for finding in findings if finding.fingerprint not in repeated]
-    return _without_blocking_twice(_without_other_ends(kept))
+    return _without_the_general(_without_blocking_twice(_without_other_ends(kept)))
+
+
+def _without_the_general(findings: list[Finding]) -> list[Finding]:
+    """A general rule is silent on a line of which a special one speaks."""
+    told = {(f.name, f.path, f.line) for f in findings}
+    return [
+        f
+        for f in findings
+        if not any((name, f.path, f.line) in told for name in _SPECIAL.get(f.name, ()))
+    ]
 
 
 def _without_other_ends(findings: list[Finding]) -> list[Finding]:

@@ -194,3 +194,14 @@ def test_a_helper_and_its_caller_that_come_together_are_one_finding() -> None:
     }
     findings = review(change_of({}, head), Config(select=("ASY102",))).findings
     assert [(finding.path, finding.line) for finding in findings] == [("prices.py", 5)]
+
+
+def test_what_two_rules_say_of_one_line_the_special_one_says() -> None:
+    page = (
+        "from fastapi import FastAPI\nfrom fastapi.responses import HTMLResponse\n\napp = FastAPI()\n"
+        'SRC = "https://s3.tradingview.com/tv.js"\n\n\n@app.get("/chart")\n'
+        "async def chart(symbol: str) -> HTMLResponse:\n"
+        '    return HTMLResponse(f\'<script src="{SRC}">"{symbol}"</script>\')\n'
+    )
+    result = review(change_of({}, {"a.py": page}), Config(select=("SEC119", "API401")))
+    assert rules_of(result) == [("API401", "a.py", 10)]
