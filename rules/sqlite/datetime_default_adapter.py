@@ -39,9 +39,7 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
     def save(conn: sqlite3.Connection, title: str) -> None:
-        conn.execute(
-            "INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC))
-        )  # finding
+        conn.execute("UPDATE articles SET at = ?", (datetime.now(UTC),))  # finding
         conn.commit()
     ```
 
@@ -51,9 +49,7 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
     def save(conn: sqlite3.Connection, title: str) -> None:
-        conn.execute(
-            "INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC).isoformat())
-        )
+        conn.execute("UPDATE articles SET at = ?", (datetime.now(UTC).isoformat(),))
         conn.commit()
     ```
 
@@ -66,8 +62,8 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
     def save(conn: sqlite3.Connection, title: str) -> None:
         now = datetime.now(UTC)
-        conn.execute("INSERT INTO articles VALUES (?, ?)", (title, now.isoformat()))
-        conn.execute("INSERT INTO articles VALUES (?, ?)", (title, now.timestamp()))
+        conn.execute("UPDATE articles SET at = ?", (now.isoformat(),))
+        conn.execute("UPDATE articles SET at = ?", (now.timestamp(),))
     ```
 
     ```python
@@ -78,7 +74,7 @@ def datetime_default_adapter(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
     def save(conn: sqlite3.Connection, title: str) -> None:
-        conn.execute("INSERT INTO articles VALUES (?, ?)", (title, datetime.now(UTC)))
+        conn.execute("UPDATE articles SET at = ?", (datetime.now(UTC),))
     ```
     """
     if "datetime" not in file.text:

@@ -45,7 +45,7 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     def save(conn: sqlite3.Connection, titles: list[str]) -> None:
         for title in titles:  # finding
-            conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
+            conn.execute("INSERT INTO articles VALUES (?)", (title,))
         conn.commit()
     ```
 
@@ -54,9 +54,7 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def save(conn: sqlite3.Connection, titles: list[str]) -> None:
-        conn.executemany(
-            "INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles]
-        )
+        conn.executemany("INSERT INTO articles VALUES (?)", [(title,) for title in titles])
         conn.commit()
     ```
 
@@ -67,18 +65,16 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def save(conn: sqlite3.Connection, titles: list[str]) -> list[int]:
-        conn.executemany(
-            "INSERT INTO articles (title) VALUES (?)", [(title,) for title in titles]
-        )
+        conn.executemany("INSERT INTO articles VALUES (?)", [(title,) for title in titles])
         keys = []
         for title in titles:
-            cursor = conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
+            cursor = conn.execute("INSERT INTO articles VALUES (?)", (title,))
             keys.append(cursor.lastrowid)
         for table in ("articles", "authors"):
             conn.execute(f"DELETE FROM {table}")
         for title in titles:
             try:
-                conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
+                conn.execute("INSERT INTO articles VALUES (?)", (title,))
             except sqlite3.IntegrityError:
                 print(title)
         return keys

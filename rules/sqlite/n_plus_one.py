@@ -51,9 +51,9 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def titles(conn: sqlite3.Connection, ids: list[int]) -> list[str]:
         found = []
         for article_id in ids:
-            row = conn.execute(
+            row = conn.execute(  # finding
                 "SELECT title FROM articles WHERE id = ?", (article_id,)
-            )  # finding
+            )
             found.append(row.fetchone()[0])
         return found
     ```

@@ -70,9 +70,9 @@ def parameter_mismatch(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     def save(conn: sqlite3.Connection, title: str, url: str) -> None:
         conn.execute("INSERT INTO articles (title, url) VALUES (?, ?)", (title,))  # finding
-        conn.execute(
+        conn.execute(  # finding
             "UPDATE articles SET title = :title WHERE url = :url", {"title": title}
-        )  # finding
+        )
         conn.execute("DELETE FROM articles WHERE url = %s", (url,))  # finding
         conn.execute("INSERT INTO articles (title, url) VALUES (?)", (title,))  # finding
     ```

@@ -31,9 +31,9 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     def title(conn: sqlite3.Connection, article_id: int) -> str:
-        row = conn.execute(
+        row = conn.execute(  # finding
             "SELECT * FROM articles WHERE id = ?", (article_id,)
-        ).fetchone()  # finding
+        ).fetchone()
         return row[1]
     ```
 

@@ -38,9 +38,9 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     def titles(conn: sqlite3.Connection, ids: list[int]) -> list[tuple[str]]:
         marks = ",".join("?" * len(ids))
-        return conn.execute(
+        return conn.execute(  # finding
             f"SELECT title FROM articles WHERE id IN ({marks})", ids
-        ).fetchall()  # finding
+        ).fetchall()
     ```
 
     Batches, a length that is checked, and a list that is written in the code:

@@ -47,9 +47,9 @@ def unbounded_query(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def articles() -> list[tuple[str]]:
         conn = sqlite3.connect("news.db")
         try:
-            return conn.execute(
+            return conn.execute(  # finding
                 "SELECT title FROM articles ORDER BY id"
-            ).fetchall()  # finding
+            ).fetchall()
         finally:
             conn.close()
     ```

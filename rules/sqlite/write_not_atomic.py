@@ -64,9 +64,9 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
             "SELECT balance FROM accounts WHERE id = ?", (user_id,)
         ).fetchone()
         balance = row[0] - cost
-        conn.execute(
+        conn.execute(  # finding
             "UPDATE accounts SET balance = ? WHERE id = ?", (balance, user_id)
-        )  # finding
+        )
         conn.commit()
 
 
