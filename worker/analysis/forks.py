@@ -18,11 +18,18 @@ import struct
 import sys
 import warnings
 
+from rules.catalog import all_rules
 from worker.analysis.child import engine_version, forget_the_parent, review_in_child
 from worker.service.parentage import die_with_parent
 
-PRELOADED = ("rules.core.review", "worker.git.repository", "worker.git.folder")
-"""Imported once by the server, so that no child has to."""
+PRELOADED = (
+    "rules.core.review",
+    "worker.git.repository",
+    "worker.git.folder",
+    "libcst",
+    "unidiff",
+)
+"""Imported once by the server, so that no child has to; with all rules, that is a second."""
 
 LENGTH = struct.Struct("!Q")
 """Precedes a pickled job on the channel."""
@@ -100,14 +107,19 @@ def _receive(channel: socket.socket, size: int) -> bytes:
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a keeper for every channel that comes over `control`, until that is closed."""
+    """Fork a keeper for every channel that comes over `control`, until that is closed.
+
+    One byte over `control` says that forks are quick from now on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The system reaps the keepers.
     for name in PRELOADED:
         importlib.import_module(name)
+    all_rules()
     engine_version()
     gc.collect()
     gc.freeze()
+    control.sendall(b"+")
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not message:

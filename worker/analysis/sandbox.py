@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     type Runs = Generator[tuple[Job, float], Ended, Review]
 
 CHUNK = 2**16
+START_SECONDS = 60.0
+"""The server's imports take a second on a quiet machine, and never count as a review's time."""
 
 
 class AnalysisFailedError(Exception):
@@ -83,7 +85,7 @@ def _listen(channel: socket.socket, watch: Watch) -> None:
 
 
 class Sandbox:
-    """Reviews in forks of a server process, which is started at the first one.
+    """Reviews in forks of a server process, which is started on entering or at the first one.
 
     Nothing here blocks the event loop. Use it as an asynchronous context manager, or `close` it.
     """
@@ -91,9 +93,11 @@ class Sandbox:
     def __init__(self) -> None:
         self._server: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
+        self._ready = False
         self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        await self._start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -104,6 +108,8 @@ class Sandbox:
 
         `progress` is told each path before it is looked at. Raises `AnalysisFailedError`.
         """
+        async with self._starting:
+            await self._serving()
         steps = runs(job)
         try:
             job, seconds = next(steps)
@@ -116,6 +122,7 @@ class Sandbox:
     async def close(self) -> None:
         """End the server; children that still run are killed."""
         server, self._server = self._server, None
+        self._ready = False
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -127,7 +134,10 @@ class Sandbox:
         with await self._forked() as channel:
             await asyncio.get_running_loop().sock_sendall(channel, framed(pickled))
             await _listen_async(channel, watch)
-        return watch.ended()
+        ended = watch.ended()
+        if ended.trace:
+            _log(ended)
+        return ended
 
     async def _forked(self) -> socket.socket:
         """A channel to a new child; a server that has died is started again."""
@@ -143,25 +153,38 @@ class Sandbox:
         return ours
 
     async def _serving(self) -> socket.socket:
-        if self._control is None or self._server is None or self._server.returncode is not None:
+        """The control channel of a server that is ready; raises `AnalysisFailedError`."""
+        if self._server is None or self._server.returncode is not None:
+            await self._start()
+        assert self._control is not None
+        if not self._ready:
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(START_SECONDS):
+                self._ready = bool(await loop.sock_recv(self._control, 1))
+        if not self._ready:
             await self.close()
-            self._control, theirs = socket.socketpair()
-            with theirs:
-                # Isolated (-I), so that no file of the current folder is ever imported.
-                command = [
-                    sys.executable,
-                    "-I",
-                    "-m",
-                    "worker.analysis.forks",
-                    str(theirs.fileno()),
-                ]
-                self._server = await asyncio.create_subprocess_exec(
-                    *command,
-                    pass_fds=[theirs.fileno()],
-                    env=environment(),
-                    stdin=asyncio.subprocess.DEVNULL,
-                )
+            raise AnalysisFailedError("the analysis could not be started")
         return self._control
+
+    async def _start(self) -> None:
+        await self.close()
+        self._control, theirs = socket.socketpair()
+        self._control.settimeout(0)
+        with theirs:
+            # Isolated (-I), so that no file of the current folder is ever imported.
+            self._server = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-m", "worker.analysis.forks", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                env=environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+
+
+def _log(ended: Ended) -> None:
+    import structlog  # The command line does without it.
+
+    log = structlog.get_logger(__name__)
+    log.warning("an analysis failed", path=ended.path, reason=ended.reason, trace=ended.trace)
 
 
 async def _listen_async(channel: socket.socket, watch: Watch) -> None:

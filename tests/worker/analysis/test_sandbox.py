@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from rules.core.findings import Review, Skipped, Verdict
 from tests.worker.git.git_repository import GitRepository
@@ -23,18 +24,24 @@ if TYPE_CHECKING:
 LIMITS = Limits(file_seconds=0.3, review_seconds=20, memory_bytes=2**30)
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """One server for all, as in a worker."""
+    async with Sandbox() as sandbox:
+        yield sandbox
+
+
 @pytest.fixture(params=["fork", "server"])
-async def run(request: pytest.FixtureRequest) -> AsyncIterator[Run]:
+def run(request: pytest.FixtureRequest, sandbox: Sandbox) -> Run:
     """Both ways in which a job is run."""
-    if request.param == "fork":
 
-        async def forked(job: Job) -> Review:
-            return review_job(job)
+    async def forked(job: Job) -> Review:
+        return review_job(job)
 
-        yield forked
-    else:
-        async with Sandbox() as sandbox:
-            yield sandbox.analyse
+    return forked if request.param == "fork" else sandbox.analyse
 
 
 def job_of(folder: Path, analyse: str, **files: str) -> Job:
@@ -107,7 +114,7 @@ async def test_after_too_many_deaths_the_unreached_files_are_left_out(
 
 async def test_when_the_time_is_up_the_rest_is_left_out(run: Run, tmp_path: Path) -> None:
     job = job_of(tmp_path, "stall", a="good", b="bad", c="good")
-    job = replace(job, limits=replace(LIMITS, file_seconds=20, review_seconds=0.5))
+    job = replace(job, limits=replace(LIMITS, file_seconds=20, review_seconds=2))
 
     review = await run(job)
 
@@ -169,43 +176,42 @@ async def test_the_child_does_not_see_our_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_PRIVATE_KEY", "secret")
-    async with Sandbox() as sandbox:
-        review = await sandbox.analyse(job_of(tmp_path, "tell_surroundings", a="good"))
+    async with Sandbox() as own:
+        review = await own.analyse(job_of(tmp_path, "tell_surroundings", a="good"))
 
     assert "PATH" in review.notes
     assert "GITHUB_PRIVATE_KEY" not in review.notes
     assert review.notes[-1] == "nice 5"
 
 
-async def test_progress_is_told_as_it_happens(tmp_path: Path) -> None:
+async def test_progress_is_told_as_it_happens(sandbox: Sandbox, tmp_path: Path) -> None:
     told: list[str] = []
-    async with Sandbox() as sandbox:
-        await sandbox.analyse(job_of(tmp_path, "fine", a="good", b="good"), told.append)
+    await sandbox.analyse(job_of(tmp_path, "fine", a="good", b="good"), told.append)
 
     assert told == ["a.py", "b.py"]
 
 
-async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
+async def test_the_event_loop_stays_free(sandbox: Sandbox, tmp_path: Path) -> None:
     job = job_of(tmp_path, "spin", a="bad", b="good")
-    worst = 0.0
-    async with Sandbox() as sandbox:
-        await sandbox.analyse(replace(job, analyse="tests.worker.analysis.bad_analysis:fine"))
-        review = asyncio.create_task(sandbox.analyse(job))
-        while not review.done():
-            before = time.perf_counter()
-            await asyncio.sleep(0.002)
-            worst = max(worst, time.perf_counter() - before - 0.002)
+    used = time.thread_time()
+    lags: list[float] = []
+    review = asyncio.create_task(sandbox.analyse(job))
+    while not review.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.002)
+        lags.append(time.perf_counter() - before - 0.002)
 
     assert (await review).reviewed == 1
-    assert worst < 0.1, "10 ms by itself; the machine may be busy"
+    assert sorted(lags)[len(lags) // 2] < 0.01
+    assert time.thread_time() - used < 0.3, "0.3 s of work are the child's"
 
 
 async def test_a_cancelled_review_leaves_no_process(tmp_path: Path) -> None:
     job = job_of(tmp_path, "stall", a="bad")
     job = replace(job, limits=replace(LIMITS, file_seconds=60, review_seconds=60))
     begun = asyncio.Event()
-    async with Sandbox() as sandbox:
-        review = asyncio.create_task(sandbox.analyse(job, lambda _: begun.set()))
+    async with Sandbox() as own:
+        review = asyncio.create_task(own.analyse(job, lambda _: begun.set()))
         await begun.wait()
         review.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -218,28 +224,27 @@ async def test_a_cancelled_review_leaves_no_process(tmp_path: Path) -> None:
 
 async def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
     job = job_of(tmp_path, "fine", a="good")
-    async with Sandbox() as sandbox:
-        await sandbox.analyse(job)
+    async with Sandbox() as own:
+        await own.analyse(job)
         server = _server()
         server.kill()
         await _until(lambda: not psutil.pid_exists(server.pid))
 
-        assert await sandbox.analyse(job) == Review(reviewed=1)
+        assert await own.analyse(job) == Review(reviewed=1)
 
 
-async def test_reviews_run_side_by_side(tmp_path: Path) -> None:
+async def test_reviews_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     job = job_of(tmp_path, "fine", a="good")
-    async with Sandbox() as sandbox:
-        reviews = await asyncio.gather(*(sandbox.analyse(job) for _ in range(5)))
+    reviews = await asyncio.gather(*(sandbox.analyse(job) for _ in range(5)))
 
     assert reviews == [Review(reviewed=1)] * 5
 
 
 def _server() -> psutil.Process:
-    (server,) = (
-        child for child in psutil.Process().children() if "worker.analysis.forks" in child.cmdline()
-    )
-    return server
+    """The server that was started last."""
+    children = psutil.Process().children()
+    servers = [child for child in children if "worker.analysis.forks" in child.cmdline()]
+    return max(servers, key=lambda server: (server.create_time(), server.pid))
 
 
 async def _until(condition: Callable[[], bool]) -> None:
