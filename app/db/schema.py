@@ -1,30 +1,37 @@
 """The schema of the database: brought up to date at the start, never run against a newer one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, inspect, select, table
 
 from app.config import Settings
 from app.db.engine import Database
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
 ALEMBIC_INI = Path(__file__).parents[2] / "deploy" / "alembic.ini"
+MIGRATIONS = ALEMBIC_INI.parent / "migrations" / "versions"
+VERSIONS = table("alembic_version", column("version_num"))
+"""Where Alembic keeps the revision. Read without Alembic, whose import every start would pay."""
 
 
 class SchemaError(Exception):
     """The database cannot be used by this version of the code."""
 
 
+class NoSchemaError(SchemaError):
+    """The database is new: the service makes its tables at its first start."""
+
+
 async def upgrade(settings: Settings) -> None:
     """Bring the database up to date; the first of several processes does it, the rest wait.
 
-    Raises `SchemaError` when the database was written by a newer version.
+    One that is up to date is only looked at. Raises `SchemaError` when the database was written
+    by a newer version.
     """
     database = Database(settings.database_url)
     try:
+        async with database.engine.connect() as connection:
+            if await connection.run_sync(present) == newest():
+                return
         async with database.exclusive() as connection:
             await connection.run_sync(_upgrade)
     finally:
@@ -41,40 +48,45 @@ async def check(settings: Settings) -> None:
         await database.close()
 
 
+def present(connection: Connection) -> str | None:
+    """The revision of a database, None for one without tables."""
+    if not inspect(connection).has_table(VERSIONS.name):
+        return None
+    return connection.scalar(select(VERSIONS.c.version_num))
+
+
+def newest() -> str:
+    """The revision that this code needs: the migrations are numbered, so it needs no Alembic."""
+    return max(path.name for path in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command
+    from alembic.config import Config
 
-    config = _config()
-    present, head = _revisions(connection, config)
-    if present != head:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    revision = present(connection)
+    _refuse_newer(revision)
+    if revision == newest():  # Somebody else did it while we waited.
+        return
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _check(connection: Connection) -> None:
-    present, head = _revisions(connection, _config())
-    if present != head:
+    revision = present(connection)
+    _refuse_newer(revision)
+    if revision is None:
+        raise NoSchemaError("the database has no tables yet")
+    if revision != newest():
         raise SchemaError(
-            f"the database has schema {present or 'none'} and this version needs {head}; "
+            f"the database has schema {revision} and this version needs {newest()}; "
             "start the service once, or run: alembic -c deploy/alembic.ini upgrade head"
         )
 
 
-def _revisions(connection: Connection, config: "Config") -> tuple[str | None, str | None]:
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    scripts = ScriptDirectory.from_config(config)
-    present = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if present is not None and present not in known:
+def _refuse_newer(revision: str | None) -> None:
+    if revision is not None and revision > newest():
         raise SchemaError(
-            f"the database has schema {present}, which a newer version wrote; use that version"
+            f"the database has schema {revision}, which a newer version wrote; use that version"
         )
-    return present, scripts.get_current_head()
-
-
-def _config() -> "Config":
-    from alembic.config import Config
-
-    return Config(ALEMBIC_INI)

@@ -2,13 +2,15 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.config import Settings
 from app.db import schema
 from app.db.engine import Database
-from app.db.schema import SchemaError
+from app.db.schema import NoSchemaError, SchemaError
 from app.models import Base
 from tests.app.conftest import KINDS, POSTGRESQL
 from tests.app.settings import make_settings
@@ -47,18 +49,37 @@ async def test_the_migrations_make_exactly_the_tables_of_the_models(bare: Settin
     await database.close()
 
 
-async def test_a_database_without_tables_is_named_in_the_check(bare: Settings):
-    with pytest.raises(SchemaError, match="has schema none and this version needs 0001"):
+async def test_a_database_without_tables_is_told_from_an_old_one(bare: Settings):
+    with pytest.raises(NoSchemaError, match="no tables yet"):
         await schema.check(bare)
+
+
+async def test_an_old_database_is_named_in_the_check(bare: Settings):
+    await schema.upgrade(bare)
+    await _set_revision(bare, "0000")
+
+    with pytest.raises(SchemaError, match=f"schema 0000 and this version needs {schema.newest()}"):
+        await schema.check(bare)
+
+
+def test_the_newest_revision_is_the_head_of_alembic():
+    scripts = ScriptDirectory.from_config(Config(schema.ALEMBIC_INI))
+
+    assert schema.newest() == scripts.get_current_head()
 
 
 async def test_a_database_of_a_newer_version_is_refused(bare: Settings):
     await schema.upgrade(bare)
-    database = Database(bare.database_url)
-    async with database.write() as session:
-        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await database.close()
+    await _set_revision(bare, "9999")
 
     for look in (schema.check, schema.upgrade):
         with pytest.raises(SchemaError, match="schema 9999, which a newer version wrote"):
             await look(bare)
+
+
+async def _set_revision(settings: Settings, revision: str) -> None:
+    database = Database(settings.database_url)
+    async with database.write() as session:
+        statement = text("UPDATE alembic_version SET version_num = :revision")
+        await session.execute(statement, {"revision": revision})
+    await database.close()

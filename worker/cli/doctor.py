@@ -84,12 +84,14 @@ def _disk(settings: Settings) -> Finding:
 async def _database(settings: Settings) -> Finding:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from app.db.schema import SchemaError, check
+    from app.db.schema import NoSchemaError, SchemaError, check
 
     name = settings.database_url.split(":", 1)[0]
     try:
         async with asyncio.timeout(_SECONDS_TO_ANSWER):
             await check(settings)
+    except NoSchemaError:
+        return Finding("database", well=True, told=f"{name}, its tables will be created by `serve`")
     except SchemaError as error:
         advice = "`backend-expert serve` upgrades it at its start."
         return Finding("database", well=False, told=f"{name}, {error}", advice=advice)

@@ -71,4 +71,4 @@ def test_a_key_that_github_does_not_know_is_told(
     found = {finding.what: finding.well for finding in examine()}
 
     assert found["app"] is False
-    assert found["database"] is False
+    assert found["database"] is True
