@@ -4,6 +4,8 @@
 .PHONY: help demo test check bench docs clean
 READY := .venv/.ready
 RUN := .venv/bin/python -m
+# Where this is set, every process would compile anew all that it imports: seconds at each start.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'

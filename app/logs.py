@@ -25,6 +25,8 @@ _SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s@:]{0,256}:[^/\s@]{1,512}(?=@)"
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LONG = frozenset({"exception", "trace"})
+"""Keys whose texts have several lines."""
 _CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 
 
@@ -76,7 +78,7 @@ def clean(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def cleaned(value: object, *, key: str = "") -> object:
     """The value fit for a log; texts inside of mappings and lists too."""
     if isinstance(value, str):
-        return _clean_text(value, _CONTROL_BUT_NEWLINE if key == "exception" else _CONTROL)
+        return _clean_text(value, _CONTROL_BUT_NEWLINE if key in _LONG else _CONTROL)
     if isinstance(value, bytes):
         return _clean_text(value[:LONGEST].decode("utf-8", "replace"), _CONTROL)
     if isinstance(value, Mapping):

@@ -209,6 +209,8 @@ class ReviewRecord(Base):
     merge_base_sha: Mapped[str | None] = mapped_column(String(64))
     verdict: Mapped[str | None] = mapped_column(String(16))
     state: Mapped[ReviewState]
+    whole_files: Mapped[bool] = mapped_column(default=False)
+    """Whether all of the changed files was reviewed, and not only what the change brings."""
     github_review_id: Mapped[int | None]
     check_run_id: Mapped[int | None]
     summary: Mapped[dict[str, int]]

@@ -8,7 +8,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
-from app.models import FindingPlace, FindingRecord, FindingState
+from app.models import FindingPlace, FindingRecord, FindingState, ReviewRecord, ReviewState
 from rules.core.findings import Finding
 
 BATCH = 200
@@ -74,6 +74,23 @@ async def mark_fixed(
             execution_options={"synchronize_session": False, "populate_existing": True},
         )
     return sorted(fixed, key=lambda finding: finding.id)
+
+
+async def open_since_whole_review(session: AsyncSession, pull_request_id: int) -> frozenset[str]:
+    """Fingerprints of the open findings, none unless whole files were ever reviewed."""
+    whole = select(ReviewRecord.id).where(
+        ReviewRecord.pull_request_id == pull_request_id,
+        ReviewRecord.whole_files,
+        ReviewRecord.state == ReviewState.DONE,
+    )
+    found = await session.scalars(
+        select(FindingRecord.fingerprint).where(
+            FindingRecord.pull_request_id == pull_request_id,
+            FindingRecord.state == FindingState.OPEN,
+            whole.exists(),
+        )
+    )
+    return frozenset(found)
 
 
 async def set_comments(

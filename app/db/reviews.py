@@ -33,6 +33,7 @@ async def start(
     head_sha: str,
     engine_version: str,
     now: datetime,
+    whole_files: bool = False,
 ) -> int:
     """Open the review of a generation and give its id; a second attempt takes the same row up.
 
@@ -44,6 +45,7 @@ async def start(
         head_sha=head_sha,
         engine_version=engine_version,
         state=ReviewState.RUNNING,
+        whole_files=whole_files,
         summary={},
         timings={},
         skipped=[],
@@ -56,6 +58,7 @@ async def start(
             "head_sha": statement.excluded.head_sha,
             "engine_version": statement.excluded.engine_version,
             "state": ReviewState.RUNNING,
+            "whole_files": whole_files,
             "started_at": now,
             "finished_at": None,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, override
@@ -15,6 +16,7 @@ from githubkit.typing import RetryOption
 from app.github.classify import READS
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Sequence
 
 TIMEOUT = httpx.Timeout(20, connect=5, pool=30)
@@ -63,7 +65,8 @@ class SharedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self._inner = inner or httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20)
+            verify=_certificates(),
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
         )
 
     @override
@@ -73,6 +76,12 @@ class SharedTransport(httpx.AsyncBaseTransport):
     async def close(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Reading all authorities takes 30 ms, so it is done once."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def configured(api_url: str, transport: SharedTransport, retry: Retry) -> Config:

@@ -130,7 +130,7 @@ def settings_for(github: LocalGitHub, app: App, **values: object) -> Settings:
             "github_url": github.url,
             "debounce_seconds": 0,
             "sweep_seconds": 1,
-            "lease_seconds": 3,
+            "lease_seconds": 10,
             "write_burst": 1000,
             "writes_per_second": 1000,
             "log_level": "warning",

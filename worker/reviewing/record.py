@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from app.db import commands, leftovers, pull_requests, reviews
+from app.db import commands, findings, leftovers, pull_requests, reviews
 from app.db.reviews import ReviewOutcome
 from app.models import ReviewState
 from worker.analysis.child import engine_version
@@ -56,8 +56,15 @@ async def open_review(attempt: Attempt) -> bool:
             head_sha=attempt.head_sha,
             engine_version=engine_version(),
             now=datetime.now(UTC),
+            whole_files=row.wanted_full,
         )
     return uncertain
+
+
+async def said_of_whole_files(attempt: Attempt) -> frozenset[str]:
+    """Fingerprints of open findings of which some stand on lines that nobody changed."""
+    async with attempt.work.database.read() as session:
+        return await findings.open_since_whole_review(session, attempt.row.id)
 
 
 async def note(

@@ -115,8 +115,27 @@ async def _analyse(attempt: Attempt, seen: Seen) -> tuple[Review, Compared]:
                 full=attempt.row.wanted_full,
                 cache=work.settings.data_dir / "facts",
             )
-            found = await work.analyse(job)
+            found = await _carried_on(attempt, job, await work.analyse(job))
     return replace(found, notes=(*compared.notes, *found.notes)), compared
+
+
+async def _carried_on(attempt: Attempt, job: Job, found: Review) -> Review:
+    """The review with what `/recheck full` once said of lines that nobody changed since.
+
+    It stays said until it is gone from the code, which only a look at whole files can tell.
+    """
+    said = frozenset[str]() if job.full else await record.said_of_whole_files(attempt)
+    left = said - {finding.fingerprint for finding in found.findings}
+    if not left:
+        return found
+    whole = await attempt.work.analyse(replace(job, full=True, fixes=False))
+    still = tuple(one for one in whole.findings if one.fingerprint in left)
+    passed = found.verdict is Verdict.PASSED
+    return replace(
+        found,
+        findings=(*found.findings, *still),
+        verdict=Verdict.FINDINGS if still and passed else found.verdict,
+    )
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from app.db import commands
 from app.models import CommandState
-from tests.worker.test_whole_way import INJECTION
+from tests.worker.test_whole_way import BOUND, INJECTION
 from worker.events.commands import help_text
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ def _reactions(comment: IssueComment) -> list[str]:
     return [one.content for one in comment.reactions]
 
 
+async def _fates(service: Service, pull: PullRequest) -> dict[str, str]:
+    return {one.rule: str(one.state) for one in await service.findings(pull)}
+
+
 async def _state(service: Service, comment: IssueComment) -> CommandState | None:
     async with service.database.read() as session:
         found = await commands.find(session, comment.id)
@@ -43,6 +47,26 @@ async def test_recheck_reviews_again_and_says_when_it_is_done(service: Service, 
     assert await _state(service, comment) is CommandState.DONE
     assert len(await service.reviews(pull)) == 2
     assert len(pull.review_comments) == 1
+
+
+async def test_what_a_full_recheck_said_stays_said_until_it_is_fixed(service: Service):
+    github = service.github
+    github.repositories.commit("alice/shop", "main", {"app/old.py": INJECTION})
+    github.repositories.commit("alice/shop", "more", {"app/old.py": f"{INJECTION}\n\nLIMIT = 5\n"})
+    pull = github.pulls.open("alice/shop", "more", author="bob")
+    await service.idle()
+    fates = [await _fates(service, pull)]
+
+    github.comments.write(pull, "bob", "/recheck full")
+    await service.idle()
+    fates.append(await _fates(service, pull))
+    for files in ({"app/new.py": "X = 1\n"}, {"app/old.py": f"{BOUND}\n\nLIMIT = 5\n"}):
+        github.pulls.push(pull, files)
+        await service.idle()
+        fates.append(await _fates(service, pull))
+
+    assert fates == [{}, {"SEC101": "open"}, {"SEC101": "open"}, {"SEC101": "fixed"}]
+    assert [run.conclusion for run in service.checks(pull)] == ["success"]
 
 
 async def test_who_may_write_may_recheck_and_others_may_not(service: Service, pull: PullRequest):

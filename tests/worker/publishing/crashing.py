@@ -18,7 +18,7 @@ class CrashingTransport(httpx.AsyncBaseTransport):
     """Dies at write number `at` (from 0), before it is sent or after it was carried out."""
 
     def __init__(self, at: int, when: Literal["before", "after"]) -> None:
-        self.inner = httpx.AsyncHTTPTransport()
+        self.inner = httpx.AsyncHTTPTransport(verify=False)
         self.left = at
         self.when = when
         self.crashed = False
@@ -47,7 +47,7 @@ class MeanwhileTransport(httpx.AsyncBaseTransport):
     """Lets something happen just before the first request whose path ends so."""
 
     def __init__(self, method: str, ending: str, happens: Callable[[], object]) -> None:
-        self.inner = httpx.AsyncHTTPTransport()
+        self.inner = httpx.AsyncHTTPTransport(verify=False)
         self.method = method
         self.ending = ending
         self.happens: Callable[[], object] | None = happens
