@@ -106,11 +106,11 @@ def retry_hides_failure(node: ast.For | ast.While, file: SourceFile) -> Iterator
         return
     function = file.enclosing_function(node)
     attempt = next((part for part in node.body if isinstance(part, ast.Try)), None)
-    if function is None or attempt is None or node not in function.body:
+    if function is None or attempt is None or not _waits_and_tries_again(attempt, file):
         return
-    if not _waits_and_tries_again(attempt, file):
+    after = _after(node, function, file)
+    if after is None:
         return
-    after = function.body[function.body.index(node) + 1 :]
     result = _hidden(attempt, after, function, file)
     if result:
         yield Problem(
@@ -118,6 +118,19 @@ def retry_hides_failure(node: ast.For | ast.While, file: SourceFile) -> Iterator
             f"When the last attempt fails too, `{function.name}` {result}, as if it had worked."
             " Raise the last error after the loop.",
         )
+
+
+def _after(node: ast.stmt, function: FunctionNode, file: SourceFile) -> list[ast.stmt] | None:
+    """What the function does after the loop; None when that depends on what is around it."""
+    after: list[ast.stmt] = []
+    current: ast.stmt = node
+    while current not in function.body:
+        block = file.parent(current)
+        if not isinstance(block, (ast.With, ast.AsyncWith)):
+            return None
+        after += block.body[block.body.index(current) + 1 :]
+        current = block
+    return after + function.body[function.body.index(current) + 1 :]
 
 
 def _is_bounded(node: ast.For | ast.While) -> bool:
@@ -133,7 +146,7 @@ def _waits_and_tries_again(attempt: ast.Try, file: SourceFile) -> bool:
         parts = list(run_by(handler.body, file))
         if raises(handler.body, file) or isinstance(handler.body[-1], (ast.Return, ast.Break)):
             return False
-        if any(isinstance(part, (ast.Return, ast.If)) for part in parts):
+        if any(isinstance(part, (ast.Return, ast.Break)) for part in parts):
             return False
         waits |= any(isinstance(p, ast.Call) and last_name(p.func) == "sleep" for p in parts)
     return waits
