@@ -18,7 +18,7 @@ from app.payloads import (
     PullRequestEvent,
     RepositoryEvent,
 )
-from worker.events import commands
+from worker.events.carrying import carry_out
 from worker.events.places import remember_pull_request, remember_repository
 from worker.events.wanting import want
 from worker.publishing.check import NAME
@@ -75,7 +75,7 @@ async def comment_written(work: Work, event: IssueCommentEvent) -> None:
     async with work.database.write() as session:
         if not await remember_repository(session, event):
             return
-    await commands.carry_out(work, event)
+    await carry_out(work, event)
 
 
 async def check_run_asked_for_again(work: Work, event: CheckRunEvent) -> None:

@@ -24,9 +24,10 @@ async def want(
 ) -> datetime | None:
     """Want the newest known head reviewed; when it is due, or None when nothing new is wanted.
 
-    A pull request that is closed or paused has whatever was wanted of it forgotten.
+    A pull request that is closed has whatever was wanted of it forgotten. Of one that is paused
+    the check says so.
     """
-    if row.state is not PullRequestState.OPEN or row.paused:
+    if row.state is not PullRequestState.OPEN:
         await pull_requests.park(session, row.id)
         return None
     now = datetime.now(UTC)

@@ -12,7 +12,7 @@ from app.github.errors import AmbiguousError, RateLimitedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from app.github.comments import Reaction
+    from app.github.comments import Kind, Reaction
     from app.github.repository import Repository
     from worker.publishing.pacing import Pacer
 
@@ -62,11 +62,18 @@ class Writer:
         await asyncio.sleep(self.settle)
 
 
-async def react(pacer: Pacer, repository: Repository, comment_id: int, reaction: Reaction) -> None:
-    """Put an emoji on a comment of the conversation, if that is possible now."""
+async def react(
+    pacer: Pacer,
+    repository: Repository,
+    comment_id: int,
+    reaction: Reaction,
+    *,
+    kind: Kind = "issues",
+) -> None:
+    """Put an emoji on a comment, of the conversation unless `kind` says otherwise, if possible now."""
     try:
         async with asyncio.timeout(REACTION_SECONDS):
             await pacer.take(repository.installation_id)
-            await comments.react(repository, "issues", comment_id, reaction)
+            await comments.react(repository, kind, comment_id, reaction)
     except (TimeoutError, RateLimitedError):
         return

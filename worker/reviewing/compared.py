@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.change import UnreadableFileError
 from rules.core.config_reading import load
 from worker.git.repository import Repository
+from worker.reviewing.configured import reader
+from worker.reviewing.preview import preview
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ class Compared:
     """A change, and how its repository wants to be reviewed.
 
     The configuration is that of the base, so a pull request cannot switch off what would find
-    it; `notes` says what is wrong with it.
+    it; `notes` says what is wrong with it, and what the change would make of it.
     """
 
     base: str
@@ -34,8 +35,10 @@ class Compared:
 def compare(mirror: Path, base: str, head: str) -> Compared:
     """Read both from a local repository. Blocks; raises `worker.git.command.GitError`."""
     with Repository(mirror) as repository:
-        config, notes = _configuration_in(repository.tree(base))
-        return Compared(base, head, config, notes, repository.diff(base, head))
+        before, after = repository.tree(base), repository.tree(head)
+        config, notes = _configuration_in(before)
+        files = repository.diff(base, head)
+        return Compared(base, head, config, (*notes, *preview(before, after, files)), files)
 
 
 def configuration(mirror: Path, sha: str) -> tuple[Config, tuple[str, ...]]:
@@ -45,10 +48,4 @@ def configuration(mirror: Path, sha: str) -> tuple[Config, tuple[str, ...]]:
 
 
 def _configuration_in(tree: Tree) -> tuple[Config, tuple[str, ...]]:
-    def read(path: str) -> bytes | None:
-        try:
-            return tree.read(path) if path in tree.entries() else None
-        except UnreadableFileError:
-            return None
-
-    return load(read)
+    return load(reader(tree))

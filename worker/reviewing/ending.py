@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 SUPERSEDED = "Superseded"
 FAILED = "The review failed"
+PAUSED = "Reviews are paused"
+RESUME = "Somebody paused the reviews of this pull request. Comment `/resume` to go on."
 
 
 async def settle(attempt: Attempt) -> None:
@@ -34,6 +36,14 @@ async def settle(attempt: Attempt) -> None:
     async with attempt.work.database.write() as session:
         await pull_requests.settle(session, attempt.row.id, attempt.owner, attempt.row.generation)
     attempt.well = True
+
+
+async def say_paused(attempt: Attempt) -> None:
+    """Conclude a check as skipped: one that a branch requires would be waited for without end."""
+    publisher, again = attempt.work.publisher, attempt.row.attempts > 1
+    check = await publisher.start_check(attempt.target, uncertain=again)
+    await publisher.conclude(attempt.target, check, "skipped", PAUSED, RESUME)
+    await settle(attempt)
 
 
 async def stand_down(attempt: Attempt, why: str) -> None:

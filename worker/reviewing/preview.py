@@ -29,4 +29,7 @@ def preview(base: Tree, head: Tree, files: Iterable[ChangedFile]) -> tuple[str, 
     ]
     known = {*old.notes, *old.config.unknown_rules(all_rules().values())}
     wrong = (*new.notes, *new.config.unknown_rules(all_rules().values()))
-    return (*changed, *(f"In the configuration of this change, {n}" for n in wrong if n not in known))
+    return (
+        *changed,
+        *(f"In the configuration of this change, {n}" for n in wrong if n not in known),
+    )

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from worker.publishing.standing import Published, Standing
     from worker.reviewing.attempt import Attempt
 
-FORCED = frozenset({"recheck", "base changed", "re-run"})
+FORCED = frozenset(
+    {"recheck", "base changed", "re-run", "paused", "resumed", "dismissed", "restored"}
+)
 """Reasons to review a head that was reviewed already."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ from worker.publishing.placement import commentable
 from worker.publishing.standing import Outcome
 from worker.reviewing import ending, record
 from worker.reviewing.compared import Compared, compare, configuration
+from worker.reviewing.mirrored import mirrored
 from worker.work import together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from app.github.pulls import PullFiles, PullRequest
@@ -55,6 +56,9 @@ async def review(attempt: Attempt) -> None:
         await _remember(attempt, pull)
     if pull.state != "open" or pull.archived or not await record.is_wanted(attempt):
         await ending.settle(attempt)
+        return
+    if attempt.row.paused:
+        await ending.say_paused(attempt)
         return
     if pull.draft and not await _reviews_drafts(attempt, pull):
         await ending.settle(attempt)
@@ -138,15 +142,8 @@ async def _carried_on(attempt: Attempt, job: Job, found: Review) -> Review:
     )
 
 
-@asynccontextmanager
-async def _mirrored(attempt: Attempt, *shas: str) -> AsyncGenerator[Path]:
-    """A mirror with these commits; those of a fork are had from the base repository too."""
-    work, repository = attempt.work, attempt.repository
-    token = await work.github.token(repository.installation_id)
-    url = f"{work.settings.github_url}/{repository.owner}/{repository.name}.git"
-    fetched = work.mirrors.fetched(url, attempt.row.repository_id, shas, token.token)
-    async with fetched as mirror:
-        yield mirror
+def _mirrored(attempt: Attempt, *shas: str) -> AbstractAsyncContextManager[Path]:
+    return mirrored(attempt.work, attempt.repository, attempt.row.repository_id, *shas)
 
 
 async def _reviews_drafts(attempt: Attempt, pull: PullRequest) -> bool:
