@@ -445,11 +445,12 @@ def module_of(path: str) -> str:
 
 
 _TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "e2e"}
-_MIGRATION_FOLDERS = {"migrations", "alembic", "versions"}
-_SCRIPT_FOLDERS = {
-    "scripts", "script", "examples", "example", "docs", "doc", "benchmarks", "bench", "samples",
-    "notebooks", "tools", "demo", "demos", "cookbook", "tutorials",
+_MIGRATION_FOLDERS = {"migrations", "alembic"}
+_SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "bench"}
+_TOP_SCRIPT_FOLDERS = {
+    "tools", "docs", "doc", "samples", "notebooks", "demo", "demos", "cookbook", "tutorials",
 }  # fmt: skip
+"""Deeper down, such a name is a part of the application."""
 
 
 def kind_of(path: str) -> FileKind:
@@ -462,6 +463,8 @@ def kind_of(path: str) -> FileKind:
         return FileKind.TEST
     if folders & _MIGRATION_FOLDERS or name in {"migrations.py", "migration.py"}:
         return FileKind.MIGRATION
+    if parts and parts[0] in _TOP_SCRIPT_FOLDERS:
+        return FileKind.SCRIPT
     if folders & _SCRIPT_FOLDERS or name in {"setup.py", "noxfile.py", "fabfile.py"}:
         return FileKind.SCRIPT
     if name == "tasks.py" and not parts:  # Deeper down it is a module of Celery or the like.
