@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _OTHERS = 3
-_FEW = 0.15
+_FEW = 0.1
 
 
 @rule(
@@ -92,7 +92,9 @@ def http_exception_in_service(_: ast.Module, file: SourceFile) -> Iterator[Probl
 
 def _is_dependency(node: ast.AST, file: SourceFile) -> bool:
     function = file.enclosing_function(node)
-    return function is not None and file.is_dependency(function)
+    if function is None or "auth" in file.path.rpartition("/")[2]:
+        return True
+    return file.is_dependency(function) or file.route(function) is not None
 
 
 def _is_unusual(project: Project, path: str) -> bool:

@@ -82,7 +82,7 @@ def import_cycle(module: ast.Module, file: SourceFile) -> Iterator[Problem]:
     statement = next(
         (s for s in module.body if s.lineno <= line <= (s.end_lineno or s.lineno)), None
     )
-    if statement is None:
+    if not isinstance(statement, (ast.Import, ast.ImportFrom)):
         return
     shown = " → ".join(f"`{name}`" for name in cycle)
     yield Problem(

@@ -42,14 +42,33 @@ def _graph(project: Project) -> dict[str, list[str]]:
     """Module to those it imports at load; a package is loaded before its own modules anyway."""
 
     def build() -> dict[str, list[str]]:
+        spelled = {
+            module: [found.target for found in facts.imports if not found.lazy]
+            for module, facts in project.modules.items()
+        }
         return {
             module: sorted(
-                i for i in imported if not module.startswith(i + ".") and i in project.modules
+                each
+                for each in imported
+                if not module.startswith(each + ".")
+                and any(_is_spelled(each, target, project) for target in spelled[module])
             )
             for module, imported in project.imports.items()
         }
 
     return project.memo("import graph", build)
+
+
+def _is_spelled(module: str, target: str, project: Project) -> bool:
+    """Whether an import surely means a module, and not an installed package of its last name."""
+    if target == module or target.startswith(module + "."):
+        return True
+    parts = target.split(".")
+    for number in range(len(parts), 0, -1):
+        ending = "." + ".".join(parts[:number])
+        if module.endswith(ending):
+            return module.removesuffix(ending) not in project.modules
+    return False
 
 
 def _knots(graph: dict[str, list[str]]) -> dict[str, frozenset[str]]:

@@ -81,12 +81,12 @@ def layer_skipped(module: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     project, here = file.project, layer_of(file.module)
-    if project is None or here is None:
+    if project is None or here is None or file.routes:
         return
     edges = project.memo("imports between layers", lambda: _edges(project))
     for imported, line in sorted(project.imports.get(file.module, {}).items(), key=lambda p: p[1]):
         there = layer_of(imported)
-        if there is None or _HEIGHT[there] <= _HEIGHT[here] or _top(imported) != _top(file.module):
+        if there is None or _HEIGHT[there] <= _HEIGHT[here] or not _is_apart(imported, file.module):
             continue
         if len(edges.get((there, here), ())) < _USUAL or edges[here, there] != {file.module}:
             continue
@@ -101,19 +101,21 @@ def layer_skipped(module: ast.Module, file: SourceFile) -> Iterator[Problem]:
             return
 
 
-def _top(module: str) -> str:
-    return module.split(".", 1)[0]
+def _is_apart(one: str, other: str) -> bool:
+    """Whether two modules of one program stand in different packages."""
+    same_program = one.split(".", 1)[0] == other.split(".", 1)[0]
+    return same_program and one.rpartition(".")[0] != other.rpartition(".")[0]
 
 
 def _edges(project: Project) -> dict[tuple[str, str], set[str]]:
     """Pair of layers to the modules of the first that import the second."""
     found: dict[tuple[str, str], set[str]] = {}
     for facts in of_code(project):
-        here = layer_of(facts.module)
+        here = ROUTERS if facts.routes else layer_of(facts.module)
         if here is None:
             continue
         for imported in project.imports[facts.module]:
             there = layer_of(imported)
-            if there is not None and there != here:
+            if there is not None and there != here and _is_apart(imported, facts.module):
                 found.setdefault((here, there), set()).add(facts.module)
     return found

@@ -22,7 +22,7 @@ _GENERIC = {
 }  # fmt: skip
 _ENDING = re.compile(r"_(router|routes|api|views|endpoints)$")
 _OTHERS = 4
-_MOST = 0.8
+_FEW = 0.1
 
 
 @rule(
@@ -70,11 +70,14 @@ def _untested(project: Project | None) -> frozenset[str]:
     names = {facts.module: _name(facts.module) for facts in in_layer(project, ROUTERS)}
     named = {module: name for module, name in names.items() if name}
     tests = " ".join(
-        facts.module for facts in project.modules.values() if kind_of(facts.path) is FileKind.TEST
+        f"_{part}_"
+        for facts in project.modules.values()
+        if kind_of(facts.path) is FileKind.TEST
+        for part in facts.module.split(".")
     )
-    without = {module for module, name in named.items() if name.rstrip("s") not in tests}
+    without = {module for module, name in named.items() if f"_{name.rstrip('s')}" not in tests}
     tested = len(named) - len(without)
-    is_usual = tested >= _OTHERS and tested >= _MOST * len(named)
+    is_usual = tested >= _OTHERS and len(without) <= max(1, _FEW * len(named))
     return frozenset(without) if is_usual else frozenset()
 
 

@@ -82,7 +82,8 @@ def settings_read_per_call(call: ast.Call, file: SourceFile) -> Iterator[Problem
     function = file.enclosing_function(call)
     if function is None or _is_kept(function):
         return
-    if file.route(function) is not None or file.is_dependency(function):
+    route = file.route(function)
+    if (route is not None and "get" in route.methods) or file.is_dependency(function):
         yield Problem(
             call,
             f"`{last}()` reads and checks the environment for each request that reaches `{function.name}`."

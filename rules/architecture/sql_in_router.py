@@ -11,6 +11,7 @@ from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.facts import EffectFact
     from rules.core.project import Project
     from rules.core.source import SourceFile
 
@@ -115,7 +116,7 @@ def sql_in_router(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         name = file.names.of_definition(route.function)
         known = file.project.functions.get(name)
         effects = known.effects if known is not None else ()
-        line = next((effect.line for effect in effects if effect.kind == "query"), None)
+        line = next((effect.line for effect in effects if _is_query(effect)), None)
         if line is None:
             continue
         call = next(
@@ -129,6 +130,10 @@ def sql_in_router(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             confidence=Confidence.MEDIUM,
         )
         return
+
+
+def _is_query(effect: EffectFact) -> bool:
+    return effect.kind == "query" and not effect.name.endswith(".refresh")
 
 
 def _is_unusual(project: Project) -> bool:

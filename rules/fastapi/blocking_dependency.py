@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 
-@rule("FAS121", on=ast.AsyncFunctionDef, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
-def blocking_dependency(function: ast.AsyncFunctionDef, file: SourceFile) -> Iterator[Problem]:
+@rule("FAS121", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
+def blocking_dependency(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """An `async def` dependency blocks, and every request that needs it pays for it.
 
     While it waits, the event loop serves nobody, also not the routes that do not ask for it. Make
@@ -57,8 +57,14 @@ def blocking_dependency(function: ast.AsyncFunctionDef, file: SourceFile) -> Ite
         return user
     ```
     """
-    if not file.imports("fastapi") or not file.is_dependency(function):
+    if not file.imports("fastapi"):
         return
+    for function in file.of(ast.AsyncFunctionDef):
+        if file.is_dependency(function):
+            yield from _problems(function, file)
+
+
+def _problems(function: ast.AsyncFunctionDef, file: SourceFile) -> Iterator[Problem]:
     for call, name in _blocking(function, file):
         yield Problem(
             call,

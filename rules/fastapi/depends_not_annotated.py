@@ -85,7 +85,8 @@ def depends_not_annotated(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     if not file.imports("fastapi.Depends", "fastapi.Security", "fastapi.params"):
         return
-    found = [pair for function in file.functions for pair in _defaults(function, file)]
+    markers = frozenset[ast.AST](file.calls("Depends", "Security"))
+    found = [pair for function in file.functions for pair in _defaults(function, file, markers)]
     found.sort(key=lambda pair: pair[0].lineno)
     if found:
         argument, marker = found[0]
@@ -98,9 +99,11 @@ def depends_not_annotated(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         )
 
 
-def _defaults(function: FunctionNode, file: SourceFile) -> Iterator[tuple[ast.arg, ast.expr]]:
+def _defaults(
+    function: FunctionNode, file: SourceFile, markers: frozenset[ast.AST]
+) -> Iterator[tuple[ast.arg, ast.expr]]:
     for argument, default in parameters(function):
-        if isinstance(default, ast.Call) and is_dependency_marker(file, default):
+        if default is not None and default in markers and is_dependency_marker(file, default):
             yield argument, default
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SENSITIVE = re.compile(
     r"(hashed_)?(password|passwd|passphrase)|(password|pwd|pass)_?(hash|digest|salt)|hashed_pw"
-    r"|(api|app|webhook|signing|consumer|jwt|totp|mfa|otp)_secret|secret(_key)?"
+    r"|(api|app|webhook|signing|consumer|jwt|totp|mfa|otp)_secret|secret_key"
     r"|private_?key|(encrypted|hashed)_(password|secret|token|api_?key|key|credentials?)"
     r"|seed_phrase|mnemonic"
 )
