@@ -68,6 +68,16 @@ class Database:
         """Whether a function writes through a connection or session that it is given."""
         return function in self._writing
 
+    def opens(self, function: str) -> bool:
+        """Whether a function returns a connection or session that it opened."""
+        return function in self._opening
+
+    @cached_property
+    def _opening(self) -> frozenset[str]:
+        return frozenset(
+            name for facts in self._project.modules.values() for name in facts.sql.opens
+        )
+
     @cached_property
     def writing_names(self) -> frozenset[str]:
         """Last names of the functions for which `writes` is true, for a first look."""
@@ -105,6 +115,11 @@ class Database:
     def has_relationships(self, class_: str) -> bool:
         """Whether a class is a model with relationships of its own."""
         return class_ in self._related
+
+    @cached_property
+    def relationship_names(self) -> frozenset[str]:
+        """The names of all relationships of all models, for a first look."""
+        return frozenset(attribute for _, attribute in self._relationships)
 
     @cached_property
     def _related(self) -> frozenset[str]:

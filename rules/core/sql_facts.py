@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.queries import calls_named, queries
 from rules.core.rule import FileKind
+from rules.tables.sql_drivers import CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ _PRAGMA = re.compile(r"\bpragma\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)", re
 _FOREIGN_KEY = re.compile(
     r"\b(?i:references)\s+[\w\"`]+\s*\(|\bREFERENCES\s+\w|\bFOREIGN\s+KEY\s*\("
 )
+_MAKER = re.compile(r"^(async_?)?session(_?local|_?maker|_?factory)?$", re.IGNORECASE)
 _CONNECTION = re.compile(r"(^|_)(conn|connection|con|db|database|session|sess|tx|transaction)$")
 
 
@@ -45,7 +47,8 @@ class SqlFacts(NamedTuple):
     """The database code of one file.
 
     `commits` names the functions that commit or open a block that does, `writes` those that
-    write through a connection or session that they are given. `relationships` are class,
+    write through a connection or session that they are given, `opens` those that give a
+    connection or session that they opened. `relationships` are class,
     attribute and loading strategy of each lazy relationship of a model.
     """
 
@@ -53,6 +56,7 @@ class SqlFacts(NamedTuple):
     writes: tuple[str, ...] = ()
     connects: tuple[tuple[str, int, bool], ...] = ()
     relationships: tuple[tuple[str, str, str], ...] = ()
+    opens: tuple[str, ...] = ()
 
 
 def sql_facts_of(file: SourceFile) -> SqlFacts:
@@ -62,6 +66,7 @@ def sql_facts_of(file: SourceFile) -> SqlFacts:
         writes=tuple(sorted(_writes(file))),
         connects=tuple(_connects(file)),
         relationships=tuple(_relationships(file)),
+        opens=tuple(sorted(_opens(file))),
     )
 
 
@@ -133,7 +138,7 @@ def _commits(file: SourceFile) -> set[str]:
             if keyword.arg in {"isolation_level", "autocommit"} and _is_on(keyword.value):
                 found.add(file.enclosing_function(keyword))
     for query in queries(file):
-        if query.verb in {"begin", "commit", "end"}:
+        if query.verb in {"begin", "commit", "end", "savepoint", "release"}:
             found.add(file.enclosing_function(query.call))
     for item in file.of(ast.withitem):
         if is_committing_block(item, file):
@@ -164,6 +169,39 @@ def _writes(file: SourceFile) -> set[str]:
         if query.writes and function is not None and is_given(query.owner, file):
             found.add(file.names.of_definition(function))
     return found
+
+
+def _opens(file: SourceFile) -> set[str]:
+    """Functions that return or yield a connection or session that they opened themselves."""
+    found: set[str] = set()
+    if not any(word in file.text for word in ("connect", "ession")):
+        return found
+    for statement in (*file.of(ast.Return), *file.of(ast.Yield)):
+        function = file.enclosing_function(statement)
+        if function is not None and _is_opened(statement.value, file):
+            found.add(file.names.of_definition(function))
+    return found
+
+
+def _is_opened(value: ast.expr | None, file: SourceFile) -> bool:
+    if isinstance(value, ast.Name):
+        bindings = file.names.reaching(value)
+        if not bindings or bindings[-1].kind not in {"assign", "with"}:
+            return False
+        if isinstance(bindings[-1].scope, ast.Module):
+            return False
+        value = bindings[-1].value
+    if isinstance(value, ast.Await):
+        value = value.value
+    if not isinstance(value, ast.Call):
+        return False
+    if isinstance(value.func, ast.Attribute) and value.func.attr == "closing":
+        return False
+    if getattr(value.func, "id", "") == "closing" and value.args:
+        return _is_opened(value.args[0], file)
+    if file.qualified_name(value.func) in CONNECT:
+        return True
+    return isinstance(value.func, ast.Name) and bool(_MAKER.search(value.func.id))
 
 
 def is_given(owner: ast.expr, file: SourceFile) -> bool:

@@ -103,17 +103,13 @@ def _made_by(call: ast.Call, file: SourceFile) -> Kind:
         given = file.argument(call, 0, "database")
         in_memory = given is not None and file.literal(given) == ":memory:"
         return "commits" if in_memory else "opened"
-    if name.rsplit(".", 1)[-1] in {"begin", "begin_nested", "transaction", "connect"}:
-        return "commits"
     project = file.project
     if project is None or name not in project.functions:
-        return "unknown"
+        begins = name.rsplit(".", 1)[-1] in {"begin", "begin_nested", "transaction"}
+        return "commits" if begins else "unknown"
     if project.database.commits(name):
         return "commits"
-    known = project.functions[name]
-    if known.is_generator or file.qualified_name(call) in SQLITE_OWNERS | SQLALCHEMY_OWNERS:
-        return "opened"
-    return "unknown"
+    return "opened" if project.database.opens(name) else "unknown"
 
 
 def _parameter(binding: Binding, file: SourceFile) -> Holder:
@@ -146,7 +142,7 @@ def _by_dependency(function: FunctionNode, file: SourceFile) -> Kind:
             return "unknown"
         if database.commits(name):
             return "commits"
-        opens = opens or file.project.functions[name].is_generator
+        opens = opens or database.opens(name)
         waiting.extend(database.dependencies(name))
     return "asked for" if opens else "unknown"
 

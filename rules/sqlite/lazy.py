@@ -47,6 +47,39 @@ def _lazy_reads(file: SourceFile) -> Iterator[LazyRead]:
             yield from _in(comprehension, first.target, first.iter, file)
 
 
+def single_reads(file: SourceFile) -> Iterator[LazyRead]:
+    """The reads of lazy relationships of one row that the function loaded by an async session."""
+    if file.project is None or not file.project.database.relationship_names:
+        return
+    for node in file.of(ast.Attribute):
+        if not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        if node.attr not in file.project.database.relationship_names:
+            continue
+        loaded = file.value(node.value)
+        function = file.enclosing_function(node)
+        if not isinstance(loaded, ast.Await) or not isinstance(function, ast.AsyncFunctionDef):
+            continue
+        model = _loaded_model(loaded.value, file)
+        if model is None or not is_lazy(model, node.attr, file):
+            continue
+        text = _whole(loaded, file)
+        if any(word in text for word in _EAGER) or "refresh(" in file.source(function):
+            continue
+        yield LazyRead(node, model.rsplit(".", 1)[-1], node.attr)
+
+
+def _loaded_model(call: ast.expr, file: SourceFile) -> str | None:
+    """The class of the one row that `session.get` or `session.scalar` gives."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="get" | "get_one"), args=[model, _, *_]):
+            return file.qualified_name(model)
+        case ast.Call(func=ast.Attribute(attr="scalar"), args=[statement, *_]):
+            return _selected(statement, file)
+        case _:
+            return None
+
+
 def _in(
     loop: ast.AST, target: ast.expr, iterable: ast.expr, file: SourceFile
 ) -> Iterator[LazyRead]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core.queries import builder_of, calls_named, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
-from rules.sqlite.lazy import lazy_reads
+from rules.sqlite.lazy import lazy_reads, single_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,11 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     async def names(session: AsyncSession) -> list[int]:
         rows = (await session.scalars(select(Article))).all()
         return [row.author.id for row in rows]  # finding
+
+
+    async def name(session: AsyncSession, key: int) -> int:
+        article = await session.get(Article, key)
+        return article.author.id  # finding
     ```
 
     Operators and functions that SQLAlchemy understands, and Python on plain values:
@@ -300,7 +305,7 @@ def _loads_all(call: ast.Call, file: SourceFile) -> bool:
 
 
 def _lazy_in_async(file: SourceFile) -> Iterator[Problem]:
-    for read in lazy_reads(file):
+    for read in (*lazy_reads(file), *single_reads(file)):
         function = file.enclosing_function(read.node)
         if not isinstance(function, ast.AsyncFunctionDef) or not file.imports(
             "sqlalchemy.ext.asyncio", "sqlmodel.ext.asyncio"

@@ -86,7 +86,7 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
     ```python
     from sqlalchemy.orm import Session
 
-    from app.models import Item, Order
+    from app.models import Account, Item, Order
 
 
     def buy(session: Session, token: str) -> None:
@@ -95,6 +95,12 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
         session.commit()  # finding
         session.refresh(order)
         session.add(Item(order_id=order.id, token=token))
+        session.commit()
+
+
+    def pay(session: Session, key: int, cost: int) -> None:
+        account = session.get(Account, key)
+        account.balance -= cost  # finding
         session.commit()
     ```
 
@@ -135,6 +141,7 @@ def write_not_atomic(function: FunctionNode, file: SourceFile) -> Iterator[Probl
     ```
     """
     found = queries_in(file, function)
+    yield from _changed_in_python(function, found, file)
     if sum(query.writes for query in found) == 0 or len(found) < 2:
         return
     yield from _torn(function, found, file)
@@ -284,6 +291,51 @@ def _lost_updates(
                 if _AMOUNTS.search(column.lower()) and _is_computed(value, names, file):
                     yield _lost_problem(update, column, read)
                     return
+
+
+_HELD = re.compile(r"(^|_)(balance|stock|credits?|seats|inventory|funds|available)$")
+
+
+def _changed_in_python(
+    function: FunctionNode, found: list[Query], file: SourceFile
+) -> Iterator[Problem]:
+    """`account.balance -= cost` on a row that was loaded without a lock."""
+    if not found or _LOCKS.search(file.source(function)):
+        return
+    for node in own_nodes(function.body):
+        match node:
+            case ast.AugAssign(
+                target=ast.Attribute(value=ast.Name() as row, attr=column),
+                op=ast.Add() | ast.Sub(),
+            ) if _HELD.search(column) and _is_loaded(row, found, file):
+                owner = row.id
+                yield Problem(
+                    node,
+                    f"`{owner}.{column}` is changed in Python on a row read without a lock: what"
+                    " another request wrote in between is lost. Load it `with_for_update()`, or"
+                    f" run `update(…).values({column}=…)`.",
+                )
+                return
+            case _:
+                pass
+
+
+def _is_loaded(row: ast.Name, found: list[Query], file: SourceFile) -> bool:
+    """Whether the name holds a row that a query of the function gave."""
+    bindings = [b for b in file.names.reaching(row) if b.kind == "assign" and b.value is not None]
+    return any(
+        query.driver == "sqlalchemy"
+        and query.verb == "select"
+        and any(
+            binding.value is not None and query.call in _below(binding.value)
+            for binding in bindings
+        )
+        for query in found
+    )
+
+
+def _below(node: ast.expr) -> list[ast.AST]:
+    return list(ast.walk(node))
 
 
 def _lost_problem(update: Query, column: str, read: Query) -> Problem:
