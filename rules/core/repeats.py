@@ -7,25 +7,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rules.core.findings import Finding
 
-_PATH = "blocking-call-through-helper"
+_TOLD_ONCE = frozenset({"blocking-call-through-helper", "missing-index"})
+"""Rules whose last step of the trace is the cause, where they report it, too."""
 _PAIRS = {"route-shadowed", "import-cycle"}
 """Rules that say the same of two places in two files, the traces of both alike."""
-_DEPENDENCY = "blocking-dependency"
 _SPECIAL = {
+    "blocking-dependency": {
+        "blocking-call-in-async",
+        "blocking-call-through-helper",
+        "blocking-sqlite-in-async",
+    },
     "html-injection": {"tradingview-injection"},
     "no-raise-for-status": {"newsapi-status-ignored"},
 }
 """General rule to those that say the same of one line and know more about it."""
-_BLOCKING = {"blocking-call-in-async", _PATH, "blocking-sqlite-in-async"}
 
 
 def without_repeats(findings: list[Finding]) -> list[Finding]:
-    """The findings with each blocking call reported once.
+    """The findings with each blocking call, and each column without an index, reported once.
 
     At the blocking call itself when its line is new, for then it freezes callers that may not
-    have changed; else at the new calls that reach it.
+    have changed; else at the new calls that reach it. So with a column and the queries on it.
     """
-    paths = [finding for finding in findings if finding.name == _PATH and finding.trace]
+    paths = [finding for finding in findings if finding.name in _TOLD_ONCE and finding.trace]
     new_causes = {_cause(found) for found in paths if _is_at_cause(found) and found.new}
     told_by_callers = {_cause(found) for found in paths if not _is_at_cause(found)} - new_causes
     repeated = {
@@ -34,7 +38,7 @@ def without_repeats(findings: list[Finding]) -> list[Finding]:
         if _cause(found) in (told_by_callers if _is_at_cause(found) else new_causes)
     }
     kept = [finding for finding in findings if finding.fingerprint not in repeated]
-    return _without_the_general(_without_blocking_twice(_without_other_ends(kept)))
+    return _without_the_general(_without_other_ends(kept))
 
 
 def _without_the_general(findings: list[Finding]) -> list[Finding]:
@@ -58,15 +62,9 @@ def _without_other_ends(findings: list[Finding]) -> list[Finding]:
     return [f for f in findings if f.name not in _PAIRS or best[f.trace] is f]
 
 
-def _without_blocking_twice(findings: list[Finding]) -> list[Finding]:
-    """A dependency that blocks is not told again where the blocking call itself is."""
-    told = {(f.path, f.line) for f in findings if f.name in _BLOCKING}
-    return [f for f in findings if f.name != _DEPENDENCY or (f.path, f.line) not in told]
-
-
-def _cause(finding: Finding) -> tuple[str, int]:
-    return finding.trace[-1].path, finding.trace[-1].line
+def _cause(finding: Finding) -> tuple[str, str, int]:
+    return finding.name, finding.trace[-1].path, finding.trace[-1].line
 
 
 def _is_at_cause(finding: Finding) -> bool:
-    return _cause(finding) == (finding.path, finding.line)
+    return _cause(finding) == (finding.name, finding.path, finding.line)

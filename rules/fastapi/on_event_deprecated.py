@@ -77,9 +77,9 @@ def on_event_deprecated(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     app = FastAPI()
 
 
-    @app.on_event("startup")
-    async def start() -> None:  # finding: warning
-        await connect()
+    @app.on_event("shutdown")
+    async def stop() -> None:  # finding: warning
+        await close()
     ```
 
     ```python fixed
@@ -91,12 +91,12 @@ def on_event_deprecated(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
     @asynccontextmanager
-    async def start(app: FastAPI):
-        await connect()
+    async def stop(app: FastAPI):
         yield
+        await close()
 
 
-    app.router.lifespan_context = start
+    app.router.lifespan_context = stop
     ```
 
     The lifespan itself is fine:
