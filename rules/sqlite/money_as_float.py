@@ -99,7 +99,8 @@ def money_as_float(node: ast.ClassDef | ast.Constant, file: SourceFile) -> Itera
     ```
     """
     if isinstance(node, ast.Constant):
-        yield from _in_schema(node)
+        if not isinstance(file.parent(node), ast.Expr):
+            yield from _in_schema(node)
     elif file.imports("sqlalchemy", "sqlmodel"):
         yield from _in_model(node, file)
 
