@@ -76,11 +76,14 @@ def _starts(file: SourceFile, call: ast.Call) -> bool:
 
 def _is_inside_query(file: SourceFile, call: ast.Call) -> bool:
     """Whether a select is a part of another query: its plan is that of the whole."""
+    child: ast.AST = call
     for parent in file.ancestors(call):
         if isinstance(parent, (ast.stmt, ast.Lambda)):
             return False
-        if isinstance(parent, ast.Call) and last_name(parent.func) in _HOLDERS:
-            return True
+        if isinstance(parent, ast.Call) and child is not parent.func:  # noqa: SIM102 types
+            if last_name(parent.func) in _HOLDERS:
+                return True
+        child = parent
     return False
 
 
@@ -199,7 +202,7 @@ class _Chain:
         name = statement.targets[0].id
         scope = self.file.scopes.of(start)
         for binding in self.file.scopes.in_scope(scope).get(name, []):
-            if binding.node is statement or binding.line < statement.lineno:
+            if binding.value is end or binding.line < statement.lineno:
                 continue
             if binding.value is None or not (root := _root(binding.value, name)):
                 if binding.value is not None and _begins_anew(binding.value):

@@ -44,9 +44,9 @@ class Conditions:
 
     def owner(self, node: ast.expr) -> str | None:
         """The model of an expression, or the one whose column it is."""
-        if isinstance(node, ast.Attribute) and (found := self.model(node.value)):
-            if last_name(node.value)[:1].isupper() or " as " in found:
-                return found
+        found = self.model(node.value) if isinstance(node, ast.Attribute) else None
+        if found and (last_name(getattr(node, "value", None))[:1].isupper() or " as " in found):
+            return found
         return self.model(node) if last_name(node)[:1].isupper() else None
 
     def mention(self, node: ast.expr) -> None:
@@ -83,7 +83,10 @@ class Conditions:
                 model = self.model(table)
             case ast.Attribute(value=owner, attr=name):
                 model = self.model(owner)
-            case ast.Call(func=function, args=[inner, *_]) if last_name(function) in {"col", "cast"}:
+            case ast.Call(func=function, args=[inner, *_]) if last_name(function) in {
+                "col",
+                "cast",
+            }:
                 return self.column(inner)
             case _:
                 return None
@@ -153,7 +156,9 @@ class Conditions:
                 is_null = none and getattr(call.args[0], "value", 0) is None
                 return f"{left} {word} {'NULL' if is_null else CONSTANT}"
             case "between" if len(call.args) == 2:
-                return f"{left} BETWEEN {self.operand(call.args[0])} AND {self.operand(call.args[1])}"
+                return (
+                    f"{left} BETWEEN {self.operand(call.args[0])} AND {self.operand(call.args[1])}"
+                )
             case "not_in" | "notin_":
                 return f"{left} NOT IN (?)"
             case _ if method in _PATTERNS:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from rules.core.planner import TRIED, Planner, PlanError
+from rules.core.planner import TRIED, PlanError, Planner
 from rules.tables.columns import has_few_values, is_for_many_rows, is_small, selectivity
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def advice(project: Project, statement: Rendered) -> Advice | None:
 
 def planner_of(project: Project, tables: tuple[Table, ...]) -> Planner:
     """The planner that holds just these tables; the same one for the same tables."""
-    kept: dict[tuple[int, ...], Planner] = project.memo("planners", dict)
+    kept: dict[tuple[int, ...], Planner] = project.memo("planners", dict[tuple[int, ...], Planner])
     key = tuple(sorted(id(table) for table in tables))
     if key not in kept:
         if len(kept) >= _MAX_PLANNERS:
@@ -118,9 +118,7 @@ def _use(before: tuple[str, ...], after: tuple[str, ...], statement: Rendered) -
     return None
 
 
-def _is_worth_it(
-    statement: Rendered, table: Table, column: str, use: Use, fixed: set[str]
-) -> bool:
+def _is_worth_it(statement: Rendered, table: Table, column: str, use: Use, fixed: set[str]) -> bool:
     known = next(found for found in table.columns.values() if found.name == column)
     if not known.known or column in table.unsure:
         return False

@@ -113,7 +113,7 @@ class Schema:
         if not columns:
             return None
         name = self._name(model, family)
-        indexes = self._indexes(family, name, columns)
+        indexes = self._indexes(family, name)
         unsure = {column.name for column in columns.values() if not column.known}
         if not all(member.whole for member, _ in family) or self.indexes.is_unsure(name):
             unsure.add("*")
@@ -132,7 +132,9 @@ class Schema:
 
     def _build_named(self, class_: str) -> Table | None:
         model, module = self._models[class_]
-        if not any(column.primary for member, _ in self._family(class_) for column in member.columns):
+        if not any(
+            column.primary for member, _ in self._family(class_) for column in member.columns
+        ):
             return None
         self._models[class_] = (model._replace(is_table=True), module)
         return self._build(class_)
@@ -164,9 +166,7 @@ class Schema:
             return []
         return [self._project.resolve(base, facts.module) for base in known.bases if base]
 
-    def _indexes(
-        self, family: list[tuple[ModelFacts, str]], name: str, columns: dict[str, ColumnFacts]
-    ) -> Iterator[IndexFacts]:
+    def _indexes(self, family: list[tuple[ModelFacts, str]], name: str) -> Iterator[IndexFacts]:
         for member, _ in family:
             yield from member.indexes
             yield from self.indexes.of_model(member.name)
@@ -186,7 +186,7 @@ def _definitions(
     yield f"CREATE TABLE {quoted(name)} ({', '.join(parts)})"
     number = 0
     for column in found.values():
-        if column.index or column.unique:
+        if column.indexed or column.unique:
             number += 1
             kind = "UNIQUE INDEX" if column.unique else "INDEX"
             yield f"CREATE {kind} {quoted(f'{name} {number}')} ON {quoted(name)} ({quoted(column.name)})"

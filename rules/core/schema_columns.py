@@ -17,6 +17,7 @@ NOT_COLUMNS = frozenset({
     "relationship", "Relationship", "column_property", "association_proxy", "synonym", "composite",
     "hybrid_property", "query_expression", "PrivateAttr", "deferred", "backref",
 })  # fmt: skip
+_FIELDS = {"primary_key": "primary", "unique": "unique", "index": "indexed"}
 _WRAPPERS = frozenset({"Mapped", "Optional", "Annotated", "Union", "deferred", "Required"})
 
 
@@ -57,7 +58,7 @@ def _with_keyword(file: SourceFile, found: ColumnFacts, keyword: ast.keyword) ->
             return found._replace(known=False)
         case "primary_key" | "unique" | "index":
             given = file.literal(value)
-            field = "primary" if keyword.arg == "primary_key" else keyword.arg
+            field = _FIELDS[keyword.arg]
             if not isinstance(given, bool):
                 return found if given is None else found._replace(known=False)
             return found._replace(**{field: given})
@@ -85,17 +86,17 @@ def foreign_key(file: SourceFile, call: ast.expr) -> str:
 
 
 def indexes_of(file: SourceFile, call: ast.Call, *, named: bool = True) -> IndexFacts | None:
-    """The index behind `Index(name, columns…)` or a constraint; None for other constraints."""
+    """The index behind `Index(name, columns…)` or a constraint; None for other constraints.
+
+    A partial index counts as a whole one: whoever made it knew the queries.
+    """
     kind = last_name(call.func)
     if kind not in {"Index", "UniqueConstraint", "PrimaryKeyConstraint", "ExcludeConstraint"}:
         return None
     arguments = call.args[1:] if kind == "Index" and named else call.args
-    partial = any((word.arg or "").endswith("_where") for word in call.keywords)
     columns = tuple(indexed_column(argument) for argument in arguments)
     if not columns:
         columns = ("*",)
-    if partial:
-        columns = (*columns, "partial")
     unique = kind != "Index" or _is_true(call, "unique")
     name = file.constant_text(call.args[0]) if call.args and kind == "Index" else None
     return IndexFacts(columns, unique, kind == "PrimaryKeyConstraint", name or "")

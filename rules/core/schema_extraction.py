@@ -60,7 +60,11 @@ def _indexes_outside(file: SourceFile, names: Names) -> Iterator[tuple[str, Inde
 
 def _owners(node: ast.expr) -> Iterator[ast.expr]:
     for child in ast.walk(node):
-        if isinstance(child, ast.Attribute) and last_name(child.value) not in {"c", "columns", "func"}:
+        if isinstance(child, ast.Attribute) and last_name(child.value) not in {
+            "c",
+            "columns",
+            "func",
+        }:
             yield child.value
         elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Attribute):
             yield child.value.value

@@ -21,7 +21,7 @@ class ColumnFacts(NamedTuple):
     line: int
     primary: bool = False
     unique: bool = False
-    index: bool = False
+    indexed: bool = False
     foreign: str = ""
     known: bool = True
 
@@ -54,7 +54,7 @@ class ModelFacts(NamedTuple):
 
 
 class OperationFacts(NamedTuple):
-    """One operation of a migration: `create_table`, `create_index`, `drop_index`, `add_column` …
+    """One operation of a migration: `create_table`, `create_index`, `drop_index` and the like.
 
     A `table` of `*` or a column of `*` is one that the file computes.
     """

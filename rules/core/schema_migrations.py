@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rules.core.schema_columns import indexed_column, indexes_of, last_name
 from rules.core.schema_facts import OperationFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rules.core.source import SourceFile
 
@@ -37,7 +37,7 @@ def revision_of(file: SourceFile) -> tuple[str, tuple[str, ...]]:
             case _:
                 continue
     before = found.get("down_revision")
-    earlier = before if isinstance(before, (tuple, list)) else (before,)
+    earlier = cast("Sequence[object]", before) if isinstance(before, (tuple, list)) else (before,)
     return str(found.get("revision") or file.path), tuple(s for s in earlier if isinstance(s, str))
 
 
@@ -52,7 +52,9 @@ def operations_of(file: SourceFile) -> Iterator[OperationFacts]:
             yield from _operation(file, call, call.func)
 
 
-def _operation(file: SourceFile, call: ast.Call, function: ast.Attribute) -> Iterator[OperationFacts]:
+def _operation(
+    file: SourceFile, call: ast.Call, function: ast.Attribute
+) -> Iterator[OperationFacts]:
     owner = function.value
     batch = _batch_table(file, owner) if isinstance(owner, ast.Name) and owner.id != "op" else None
     given = list(call.args)

@@ -66,7 +66,9 @@ class Scripts:
         drafts = self._drafts.get(name, {})
         if path in drafts:
             return drafts[path]
-        different = {tuple("".join(draft.definitions[0].lower().split())) for draft in drafts.values()}
+        different = {
+            tuple("".join(draft.definitions[0].lower().split())) for draft in drafts.values()
+        }
         return next(iter(drafts.values())) if len(different) == 1 else None
 
     def _read(self, facts: ModuleFacts) -> None:

@@ -27,6 +27,7 @@ _MAX_TEXT = 200_000
 _MAX_STATEMENTS = 600
 _MAX_STATEMENT = 20_000
 _LINE_COMMENT = re.compile(r"--[^\n]*")
+_BEFORE = re.compile(r"(?:\s+|--[^\n]*\n)*")
 HOLE = "{}"
 
 
@@ -53,7 +54,9 @@ def statements_in(script: str, line: int = 1) -> Iterator[TextFacts]:
         bare = _LINE_COMMENT.sub("", sql).strip()
         if DEFINES.match(bare):
             number += 1
-            yield TextFacts(bare, line + offset, HOLE not in bare)
+            before = _BEFORE.match(sql)
+            lines = before[0].count("\n") if before else 0
+            yield TextFacts(bare, line + offset + lines, HOLE not in bare)
         if number > _MAX_STATEMENTS:
             return
 
@@ -68,7 +71,7 @@ def split(script: str) -> Iterator[tuple[str, int]]:
     waiting, start, lines = "", 0, 0
     for piece in script.split(";"):
         if not waiting:
-            start = lines + piece[: len(piece) - len(piece.lstrip())].count("\n")
+            start = lines
         waiting += piece + ";"
         lines += piece.count("\n")
         if sqlite3.complete_statement(waiting):

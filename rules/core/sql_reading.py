@@ -14,7 +14,8 @@ _WORD_BEFORE_TABLE = re.compile(
     re.IGNORECASE,
 )
 _TABLE = re.compile(
-    r"\b(?:from|join|into|update|on|,)\s+(?:only\s+)?(\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)", re.IGNORECASE
+    r"\b(?:from|join|into|update|on|,)\s+(?:only\s+)?(\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)",
+    re.IGNORECASE,
 )
 _CREATED = re.compile(
     r"\s*create\s+(temp\w*\s+|virtual\s+)?(table|view)\s+(?:if\s+not\s+exists\s+)?"
@@ -108,8 +109,6 @@ def indexed(sql: str) -> tuple[str, tuple[str, ...], str] | None:
     if found is None:
         return None
     columns = tuple(_column(part) for part in _parts(found["columns"]))
-    if "where" in found["rest"].lower():
-        columns = (*columns, "partial")
     return _bare(found["table"]), columns, (found["method"] or "").lower()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rules.core.index_advice import Advice, advice
 from rules.core.rendering import render
 from rules.core.rule import Step
+from rules.core.schema_models import models_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,18 @@ def asked_columns(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.stmt, 
         if advised is not None and advised.table.path == file.path:
             _count(found, advised, statement, file.project.modules[module].path)
     lines = {line: asked for asked in found.values() if (line := _line(asked.advice))}
+    bare = _without_index(file) if lines else set[int]()
     for node in (*file.of(ast.AnnAssign), *file.of(ast.Assign)):
-        if node.lineno in lines and isinstance(file.parent(node), ast.ClassDef):
+        if node.lineno not in lines or node.lineno not in bare:
+            continue
+        if isinstance(file.parent(node), ast.ClassDef):
             yield node, lines[node.lineno]
+
+
+def _without_index(file: SourceFile) -> set[int]:
+    """The lines of columns that have no index in the text at hand, which may be an edited one."""
+    columns = (column for model in models_of(file) for column in model.columns)
+    return {column.line for column in columns if not (column.indexed or column.unique)}
 
 
 def _count(

@@ -137,9 +137,9 @@ def _at_queries(file: SourceFile, schema: Schema) -> Iterator[Problem]:
         return
     for statement in statements(file):
         rendered = render(statement.facts, schema, file.module)
-        if rendered is not None and (found := advice(file.project, rendered)) is not None:
-            if found.table.path != file.path:
-                yield _problem(statement.node, found, Confidence.MEDIUM)
+        found = advice(file.project, rendered) if rendered is not None else None
+        if found is not None and found.table.path != file.path:
+            yield _problem(statement.node, found, Confidence.MEDIUM)
     for query in queries(file):
         rendered = raw_statement(query, schema, file.path) if query.text is not None else None
         if rendered is not None and (found := advice(file.project, rendered)) is not None:

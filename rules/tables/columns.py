@@ -36,6 +36,11 @@ TELLING = re.compile(
 )
 """Names of columns that tell single rows, or a few, apart."""
 
+OWNER = re.compile(
+    r"(^|_)(org|organi[sz]ation|tenant|workspace|account|project|company|team)(_id)?$"
+)
+"""Names of columns that say whose a row is: one owner has many rows."""
+
 _FEW_TYPES = frozenset({
     "bool", "boolean", "enum", "saenum", "sqlenum", "literal", "choicetype", "tinyint", "json",
     "jsonb", "text[]", "array",
@@ -77,9 +82,9 @@ def is_for_many_rows(column: ColumnFacts) -> bool:
 
 def selectivity(column: ColumnFacts) -> int:
     """How well a column tells rows apart, as far as its name says; more is better."""
-    if column.foreign:
-        return 2
-    return 3 if TELLING.search(column.name) else 1
+    if OWNER.search(column.name):
+        return 1
+    return 3 if TELLING.search(column.name) else 2
 
 
 def is_small(table: Table) -> bool:
