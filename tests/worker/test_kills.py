@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.worker.service import Service
 
 PULLS = 100
-ROUNDS = 12
+ROUNDS = 8
 SEED = 20
 VICTIMS = (("worker",), ("worker",), ("valkey",), ("worker", "valkey"))
 
@@ -49,7 +49,7 @@ async def test_kills_lose_nothing_and_double_nothing(standing: Service, tmp_path
 def _open_some(service: Service, pulls: list[Pull], number: int, dice: random.Random) -> None:
     """Open the next few pull requests, and push to some of those before."""
     github = service.github
-    for pull in dice.sample(pulls, min(3, len(pulls))):
+    for pull in dice.sample(pulls, min(2, len(pulls))):
         github.pulls.push(pull, {"app/orders.py": BOUND, "app/rates.py": UNVERIFIED})
     for one in range(len(pulls), PULLS * (number + 1) // ROUNDS):
         github.repositories.commit("alice/shop", f"branch-{one}", {"app/orders.py": INJECTION})

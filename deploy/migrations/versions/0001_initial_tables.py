@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("merge_base_sha", sa.String(length=64), nullable=True),
         sa.Column("verdict", sa.String(length=16), nullable=True),
         sa.Column("state", word, nullable=False),
+        sa.Column("whole_files", sa.Boolean(), nullable=False),
         sa.Column("github_review_id", big, nullable=True),
         sa.Column("check_run_id", big, nullable=True),
         sa.Column("summary", json, nullable=False),
