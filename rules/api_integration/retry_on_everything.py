@@ -192,7 +192,8 @@ def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
 def _only_before_sending(predicate: ast.expr | None, file: SourceFile) -> bool:
     if predicate is None:
         return False
-    names = re.findall(r"\w*(?:Error|Exception|Timeout)\b", file.source(predicate))
+    words = re.findall(r"\w+", file.source(predicate))
+    names = [word for word in words if word.endswith(("Error", "Exception", "Timeout"))]
     return all(name.endswith(_BEFORE_SENDING) for name in names) if names else True
 
 

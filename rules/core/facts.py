@@ -9,6 +9,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from rules.core.data_facts import PassedFact, SinkFact, passed_of, sinks_of
 from rules.core.names import Names
 from rules.core.routes import dependencies_of
 from rules.core.schema_extraction import schema_facts_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-VERSION = 6
+VERSION = 7
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)
@@ -82,7 +83,11 @@ class ClassFacts(NamedTuple):
 
 
 class ImportFacts(NamedTuple):
-    """One import: `lazy` when it runs in a function or only for type checkers."""
+    """One import.
+
+    `lazy` when it runs in a function, only for type checkers, only in a script, or below the first
+    definition, where it stands on purpose.
+    """
 
     target: str
     line: int
@@ -112,6 +117,8 @@ class ModuleFacts(NamedTuple):
     schema: SchemaFacts = SchemaFacts()
     environment: int = 0
     """The line in which the file first reads an environment variable, 0 for none."""
+    sinks: tuple[SinkFact, ...] = ()
+    passed: tuple[PassedFact, ...] = ()
 
     def dumps(self) -> bytes:
         """Bytes for a cache; `loads` refuses them when they were damaged."""
@@ -133,6 +140,8 @@ class ModuleFacts(NamedTuple):
             routers=tuple(map(RouterFacts._make, made.routers)),
             includes=tuple(map(_include, made.includes)),
             imports=tuple(map(ImportFacts._make, made.imports)),
+            sinks=tuple(map(SinkFact._make, made.sinks)),
+            passed=tuple(map(PassedFact._make, made.passed)),
             sql=SqlFacts._make(made.sql),
             schema=rebuilt(made.schema),
         )
@@ -179,6 +188,8 @@ class _Extraction:
             dependencies=tuple(sorted(dependencies_of(self.file))),
             annotated=tuple(self.web.aliases()),
             environment=self._environment(),
+            sinks=tuple(dict.fromkeys(sinks_of(file))),
+            passed=tuple(passed_of(file, self.names)),
             pragmas=pragmas_of(file),
             sql=sql_facts_of(file),
             schema=schema_facts_of(file, self.names),
@@ -338,10 +349,19 @@ class _Extraction:
     def _is_lazy(self, statement: ast.stmt) -> bool:
         if self.file.enclosing_function(statement) is not None:
             return True
+        if statement.lineno > self._first_definition:
+            return True
         return any(
-            isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test)
+            isinstance(parent, ast.If)
+            and any(word in ast.dump(parent.test) for word in ("TYPE_CHECKING", "__main__"))
             for parent in self.file.ancestors(statement)
         )
+
+    @cached_property
+    def _first_definition(self) -> int:
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        found = (node.lineno for node in self.file.tree.body if isinstance(node, kinds))
+        return min(found, default=sys.maxsize)
 
 
 def environment_reads(file: SourceFile) -> Iterator[ast.expr]:
@@ -350,9 +370,10 @@ def environment_reads(file: SourceFile) -> Iterator[ast.expr]:
         return
     for node in (*file.of(ast.Attribute), *file.of(ast.Name)):
         last = node.attr if isinstance(node, ast.Attribute) else node.id
-        if last in {"environ", "getenv"} and isinstance(node.ctx, ast.Load):
-            if file.qualified_name(node) in {"os.environ", "os.getenv"}:
-                yield node
+        if last not in {"environ", "getenv"} or not isinstance(node.ctx, ast.Load):
+            continue
+        if file.qualified_name(node) in {"os.environ", "os.getenv"}:
+            yield node
 
 
 def _function(item: Iterable[Any]) -> FunctionFacts:

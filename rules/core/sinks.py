@@ -1,8 +1,7 @@
 """Places where a value becomes dangerous: SQL texts, paths, addresses, pages, commands.
 
-`sinks(file, "path")` finds them; the security rules say what they think of the value, and
-`sinks_of(file)` keeps as facts which parameter of which function ends in one, so that the
-callers in other modules can be judged later.
+`sinks(file, "path")` finds them; the security rules say what they think of the value.
+rules/core/data_facts.py keeps as facts which parameters of functions end in one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.flow import Use, flow_of
 from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
 from rules.tables.sinks import (
     CODE,
@@ -28,6 +26,7 @@ from rules.tables.sinks import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rules.core.origins import Use
     from rules.core.source import SourceFile
 
 
@@ -41,35 +40,9 @@ class Sink:
     callee: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSink:
-    """A fact for other modules: what is given to `parameter` of `function` ends in a sink."""
-
-    function: str
-    parameter: str
-    use: Use
-    line: int
-
-
 def sinks(file: SourceFile, use: Use) -> list[Sink]:
     """The sinks of one kind in a file."""
     return file.memo(f"sinks:{use}", lambda: list(_FINDERS[use](file)))
-
-
-def sinks_of(file: SourceFile) -> list[ParameterSink]:
-    """The parameters of the file's functions that reach a sink unchecked."""
-    flow = flow_of(file)
-    found: list[ParameterSink] = []
-    for use in _FINDERS:
-        for sink in sinks(file, use):
-            function = file.enclosing_function(sink.call)
-            if function is None:
-                continue
-            origin = flow.origin(sink.value, use)
-            if origin is not None and origin.kind == "parameter":
-                name = file.names.of_definition(function)
-                found.append(ParameterSink(name, origin.name, use, sink.call.lineno))
-    return found
 
 
 def _sql(file: SourceFile) -> Iterator[Sink]:

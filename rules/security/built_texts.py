@@ -144,7 +144,7 @@ class _Reader:
         return not (len(parts) == 1 and isinstance(parts[0], Open) and parts[0].node is node)
 
     def _name(self, name: ast.Name, depth: int) -> Parts | None:
-        bindings = sorted(flow_of(self._file).reaching(name), key=lambda b: (b.line, b.column))
+        bindings = sorted(flow_of(self._file).reaching.of(name), key=lambda b: (b.line, b.column))
         values: list[ast.expr] = []
         for binding in bindings:
             found = list(self._values(binding))

@@ -12,7 +12,7 @@ from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.flow import Origin
+    from rules.core.origins import Origin
     from rules.core.rule import Fix
     from rules.core.source import SourceFile
 

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.built_texts import Open, parts_of
@@ -16,7 +17,7 @@ from rules.security.sql_values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.flow import Origin
+    from rules.core.origins import Origin
     from rules.core.source import SourceFile
 
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9-]*[\s/>]|<!doctype", re.IGNORECASE)
@@ -100,6 +101,15 @@ def html_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             " runs in the reader's browser. Put `json.dumps(...)` there instead.",
             severity=Severity.WARNING,
             confidence=Confidence.MEDIUM,
+        )
+    for delivery in deliveries(file, "html"):
+        origin = delivery.origin
+        yield Problem(
+            delivery.call,
+            f"`{delivery.callee}` puts {origin.label()} into HTML unescaped by {delivery.way.place}: a script in it"
+            " runs in the reader's browser. Escape it with `html.escape`.",
+            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            trace=delivery.trace,
         )
     if not is_about_html(file):
         return

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.addresses import chosen_host
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.sinks import sinks
-from rules.security.addresses import chosen_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,4 +89,17 @@ def open_redirect(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             " paths of this site or listed hosts.",
             confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
             trace=origin.trace,
+        )
+    for delivery in deliveries(file, "redirect"):
+        origin = delivery.origin
+        if origin.kind in {"request", "websocket", "path"} or not chosen_host(
+            file, delivery.value, "redirect"
+        ):
+            continue
+        yield Problem(
+            delivery.call,
+            f"`{delivery.callee}` redirects to {origin.label()} by {delivery.way.place}: a link to this site can lead"
+            " to any other. Allow only paths of this site or listed hosts.",
+            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            trace=delivery.trace,
         )

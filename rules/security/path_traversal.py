@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.data_facts import is_contained
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.sinks import Sink, sinks
@@ -12,7 +14,8 @@ from rules.core.sinks import Sink, sinks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.flow import Origin
+    from rules.core.data_ways import Delivery
+    from rules.core.origins import Origin
     from rules.core.source import SourceFile
 
 
@@ -104,8 +107,24 @@ def path_traversal(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     flow = flow_of(file)
     for sink in sinks(file, "path"):
         origin = flow.request_data(sink.value, "path")
-        if origin is not None and not _is_contained(file, sink):
+        if origin is not None and not is_contained(file, sink):
             yield _problem(file, sink, origin)
+    for delivery in deliveries(file, "path"):
+        yield _delivered(file, delivery)
+
+
+def _delivered(file: SourceFile, delivery: Delivery) -> Problem:
+    origin = delivery.origin
+    is_segment = _is_one_segment(file, origin)
+    reaches = "`..` may lead out of the folder" if is_segment else "`../` reaches any file"
+    return Problem(
+        delivery.call,
+        f"`{delivery.callee}` gives {origin.label()} to {delivery.way.place} as a path: {reaches}."
+        " Check there that it `is_relative_to(folder)`.",
+        severity=Severity.WARNING if is_segment else Severity.CRITICAL,
+        confidence=Confidence.HIGH if origin.sure and not is_segment else Confidence.MEDIUM,
+        trace=delivery.trace,
+    )
 
 
 def _problem(file: SourceFile, sink: Sink, origin: Origin) -> Problem:
@@ -145,16 +164,4 @@ def _function_of(file: SourceFile, node: ast.AST) -> ast.AST | None:
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
         ),
         None,
-    )
-
-
-def _is_contained(file: SourceFile, sink: Sink) -> bool:
-    """Whether the function checks containment in a form that the guards do not read."""
-    function = file.enclosing_function(sink.call)
-    if function is None:
-        return False
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr in {"is_relative_to", "commonpath", "relative_to"}
-        for node in file.body(function)
     )

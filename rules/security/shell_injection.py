@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.sinks import Sink, sinks
@@ -69,6 +70,15 @@ def shell_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         wrong = [hole for hole in holes if not _is_safe(file, hole)]
         if wrong:
             yield from _problem(file, sink, wrong, built=text is not None)
+    for delivery in deliveries(file, "shell"):
+        origin = delivery.origin
+        yield Problem(
+            delivery.call,
+            f"`{delivery.callee}` makes {origin.label()} part of the command that a shell reads in"
+            f" {delivery.way.place}: a client can run any other. Pass a list of arguments and no shell.",
+            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            trace=delivery.trace,
+        )
 
 
 def _is_safe(file: SourceFile, hole: ast.expr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.sinks import Sink, sinks
@@ -15,7 +16,7 @@ from rules.security.sql_values import is_safe, severity_of, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.flow import Origin
+    from rules.core.origins import Origin
     from rules.core.source import SourceFile
     from rules.security.sql_texts import Hole
 
@@ -98,6 +99,15 @@ def sql_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         wrong = [hole for hole in holes_in(file, sink) if _is_wrong(file, hole)]
         for place, holes in place_to_report(file, sink, wrong):
             yield _problem(file, sink, place, holes)
+    for delivery in deliveries(file, "sql"):
+        origin = delivery.origin
+        yield Problem(
+            delivery.call,
+            f"`{delivery.callee}` makes {origin.label()} part of the SQL that {delivery.way.place} runs: a client"
+            " can run SQL of its own. Bind it there as a parameter.",
+            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            trace=delivery.trace,
+        )
 
 
 def _is_wrong(file: SourceFile, hole: Hole) -> bool:

@@ -10,7 +10,7 @@ from rules.core.flow import flow_of
 from rules.core.rule import Confidence, Severity
 
 if TYPE_CHECKING:
-    from rules.core.flow import Origin
+    from rules.core.origins import Origin
     from rules.core.source import SourceFile
 
 _PLACEHOLDERS = re.compile(

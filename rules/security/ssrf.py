@@ -6,10 +6,11 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.core.addresses import chosen_host
+from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.sinks import sinks
-from rules.security.addresses import chosen_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,4 +88,15 @@ def ssrf(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             " the network. Check the host against a list.",
             confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
             trace=origin.trace,
+        )
+    for delivery in deliveries(file, "url"):
+        origin = delivery.origin
+        if origin.kind == "request" or chosen_host(file, delivery.value, "url") is None:
+            continue
+        yield Problem(
+            delivery.call,
+            f"`{delivery.callee}` sends a request to {origin.label()} by {delivery.way.place}: a client can reach"
+            " services inside the network. Check the host against a list.",
+            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            trace=delivery.trace,
         )

@@ -125,3 +125,10 @@ HTML_ADDERS = frozenset({"add_head_html", "add_body_html", "add_html"})
 
 HTML_NAMES = HTML_ADDERS | frozenset(name.rsplit(".", 1)[-1] for name in HTML_CLASSES)
 """Their last names, for a first look."""
+
+SQL_OWNERS = (
+    "sqlite3.", "aiosqlite.", "asyncpg.", "psycopg.", "psycopg2.", "pymysql.", "aiomysql.",
+    "MySQLdb.", "mysql.connector.", "duckdb.", "databases.", "sqlalchemy.", "sqlmodel.",
+    "pandas.read_sql", "apsw.",
+)  # fmt: skip
+"""Beginnings of the qualified names of what runs an SQL text."""

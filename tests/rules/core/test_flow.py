@@ -4,7 +4,6 @@ from textwrap import dedent
 
 from rules.core.flow import flow_of
 from rules.core.project import Project
-from rules.core.sinks import ParameterSink, sinks_of
 from rules.core.source import SourceFile
 
 HEAD = """
@@ -175,14 +174,3 @@ def test_the_trace_leads_from_the_source_to_the_use() -> None:
         (14, "`name` is set from it"),
         (15, "passed to `run()`"),
     ]
-
-
-def test_a_parameter_that_ends_in_a_sink_is_a_fact_for_callers_elsewhere() -> None:
-    file = source(
-        """
-        def read(folder: str, size: int):
-            return open(folder + "/x").read(size)
-        """
-    )
-
-    assert sinks_of(file) == [ParameterSink("app.example.read", "folder", "path", 10)]

@@ -6,9 +6,10 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.flow import Use, flow_of
+from rules.core.flow import flow_of
 
 if TYPE_CHECKING:
+    from rules.core.origins import Use
     from rules.core.source import SourceFile
 
 _COMPLETE = re.compile(r"^(https?|wss?|ftp)://[^/?#]+[/?#]", re.IGNORECASE)
@@ -36,8 +37,8 @@ def chosen_host(file: SourceFile, value: ast.expr, use: Use) -> ast.expr | None:
         if _COMPLETE.match(before) or (_LOCAL.match(before) and len(before) > 1):
             return None
         if not before:
-            return part if flow_of(file).request_data(part, use) or text.parts[0] is part else None
-        return part if flow_of(file).request_data(part, use) else None
+            return part if flow_of(file).origin(part, use) or text.parts[0] is part else None
+        return part if flow_of(file).origin(part, use) else None
     return None
 
 
