@@ -73,6 +73,9 @@ def planner_of(project: Project, tables: tuple[Table, ...]) -> Planner:
 def _advice(project: Project, statement: Rendered) -> Advice | None:
     if any("*" in table.unsure for table in statement.tables):
         return None
+    candidates = _candidates(statement)
+    if not candidates:
+        return None
     planner = planner_of(project, statement.tables)
     try:
         before = planner.plan(statement.sql)
@@ -80,20 +83,30 @@ def _advice(project: Project, statement: Rendered) -> Advice | None:
         return None
     if not _scans(before) or any("MULTI-INDEX" in line for line in before):
         return None
-    tried = list(_tried(planner, statement, before))
+    tried = list(_tried(planner, statement, before, candidates))
     return max(tried, key=_worth, default=None)
 
 
-def _tried(planner: Planner, statement: Rendered, before: tuple[str, ...]) -> Iterator[Advice]:
+def _candidates(statement: Rendered) -> list[tuple[Table, str]]:
+    """The columns that the statement names and that an index could be about."""
     words = set(re.findall(r"\w+", statement.sql.lower()))
-    fixed = {name.lower() for name in _COMPARED_WITH_CONSTANT.findall(statement.sql)}
-    candidates = [
+    return [
         (table, column.name)
         for table in statement.tables
         if not is_small(table)
         for column in table.columns.values()
-        if column.name.lower() in words
+        if column.name.lower() in words and column.known and not (column.indexed or column.unique)
+        if is_for_many_rows(column) or not has_few_values(column)
     ]
+
+
+def _tried(
+    planner: Planner,
+    statement: Rendered,
+    before: tuple[str, ...],
+    candidates: list[tuple[Table, str]],
+) -> Iterator[Advice]:
+    fixed = {name.lower() for name in _COMPARED_WITH_CONSTANT.findall(statement.sql)}
     for table, column in candidates[:_MAX_TRIES]:
         with suppress(PlanError):
             after = _plan_with(planner, table, column, statement.sql)
