@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 type Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 _IN_PARTS = re.compile(
-    r"batch|chunk|page|attempt|retr|window|shard|slice|partition|tables?\b|tries|bucket|migration"
-    r"|month|year|day|date|interval|timeframe|provider|adapter|bots?\b|strateg|statement|quer",
+    r"(^|_|\b)(batch|chunk|page|attempt|retry|window|shard|slice|partition|table|try|bucket"
+    r"|migration|month|year|day|date|interval|timeframe|provider|adapter|bot|strategy|statement"
+    r"|query|batche|retrie|querie|strategie)s?(_|\b|$)",
     re.IGNORECASE,
 )
 _ENDLESS = {"range", "count", "cycle", "repeat", "batched", "chunked"}

@@ -21,6 +21,8 @@ _READERS = re.compile(
     r"^_*(async_|a)?(get|fetch|find|load|read|lookup|look_up|query|select|count|has|is|exists|check"
     r"|resolve|retrieve|list|search|validate|calculate|compute|db_get)(_|$)",
 )
+_STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
+_STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
 _NEAR = 4
 
 
@@ -142,12 +144,13 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 def _problem(found: _PerRow, file: SourceFile) -> Problem:
     looped = _looped(found.loop, file)
     over = f"for each item of `{looped}`" if looped else "for each item of the loop"
-    how = "runs a query" if found.trace else "is a query"
+    guessed = not found.trace and _asks_a_store(found.call)
+    how = "runs a query" if found.trace or guessed else "is a query"
     return Problem(
         found.call,
         f"`{found.callee}` {how} {over}. Ask once for all of them (`IN`, a join) before the loop.",
         trace=found.trace,
-        confidence=Confidence.HIGH if not found.trace else Confidence.MEDIUM,
+        confidence=Confidence.MEDIUM if found.trace or guessed else Confidence.HIGH,
     )
 
 
@@ -203,12 +206,28 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
         loop = _in_loop(call, file)
         if loop is None or not _reads_by_item(call, None, loop, file):
             continue
-        name = file.qualified_name(call.func)
-        if name is None or file.handed_to_thread(call):
+        name = file.qualified_name(call.func) or ""
+        if file.handed_to_thread(call):
             continue
         steps = project.reach(name, "query")
+        if not steps and name not in project.functions and _asks_a_store(call):
+            yield _PerRow(call, loop, _shown(call.func, file), ())
         if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
             yield _PerRow(call, loop, _shown(call.func, file), steps)
+
+
+def _asks_a_store(call: ast.Call) -> bool:
+    """`app.DATABASE.scripts.get_script(…)`: a reader of what is named as the database."""
+    node: ast.expr = call.func
+    method = node.attr if isinstance(node, ast.Attribute) else ""
+    if not _STORE_READER.match(method) or not isinstance(node, ast.Attribute):
+        return False
+    node = node.value
+    while isinstance(node, ast.Attribute):
+        if _STORE.search(node.attr):
+            return True
+        node = node.value
+    return isinstance(node, ast.Name) and bool(_STORE.search(node.id))
 
 
 def _is_reader(name: str) -> bool:
