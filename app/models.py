@@ -58,6 +58,14 @@ class FindingState(enum.StrEnum):
     DISMISSED = "dismissed"
 
 
+class DismissalScope(enum.StrEnum):
+    """How much a dismissal covers: one finding, its rule in that file, or its rule everywhere."""
+
+    FINDING = "finding"
+    PATH = "path"
+    REPOSITORY = "repository"
+
+
 class CommandState(enum.StrEnum):
     """How far a command has come."""
 
@@ -97,6 +105,7 @@ class Base(DeclarativeBase):
         FindingPlace: words(FindingPlace),
         FindingState: words(FindingState),
         CommandState: words(CommandState),
+        DismissalScope: words(DismissalScope),
     }
 
 
@@ -272,3 +281,30 @@ class CommandRecord(Base):
     state: Mapped[CommandState]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+
+class Dismissal(Base):
+    """Findings of a repository that somebody decided to live with, until a day.
+
+    `fingerprint` and `path` are those of the finding that was named. `given_in` is the comment,
+    which makes a repeated delivery harmless. What was restored stays as a record.
+    """
+
+    __tablename__ = "dismissals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(
+        ForeignKey("repositories.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int]
+    scope: Mapped[DismissalScope]
+    rule: Mapped[str] = mapped_column(String(16))
+    path: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(String(128))
+    reason: Mapped[str]
+    dismissed_by: Mapped[str]
+    given_in: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    restored_at: Mapped[datetime | None]
+    restored_by: Mapped[str | None]

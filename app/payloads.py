@@ -192,6 +192,8 @@ class Comment(Payload):
     id: int
     body: Text = ""
     user: User | None = None
+    in_reply_to_id: int | None = None
+    """The comment that began the thread, for an answer on a line."""
 
 
 class Issue(Payload):

@@ -93,10 +93,8 @@ class Command:
 
     def understood(self, arguments: str) -> dict[str, str] | None:
         """The blanks as they were filled, None when no form fits."""
-        for form in self.forms:
-            if found := re.fullmatch(_pattern(form), arguments, re.IGNORECASE):
-                return found.groupdict()
-        return None
+        filled = (fill(form, arguments) for form in self.forms)
+        return next((values for values in filled if values is not None), None)
 
     @property
     def usage(self) -> str:
@@ -125,11 +123,17 @@ def harmless(text: str) -> str:
     return _AT_THE_START.sub("\\1\N{ZERO WIDTH SPACE}/", text)
 
 
-def _pattern(form: str) -> str:
-    """The expression for a form; what stands in brackets may be left out."""
+def fill(form: str, arguments: str) -> dict[str, str] | None:
+    """The blanks of a form as arguments fill them; None when they do not fit.
+
+    What stands in brackets may be left out, and is not among the values then.
+    """
     parts: list[str] = []
     for part in re.findall(r"\[[^\]]*\]|\S+", form):
         words = part.strip("[]").split(" ")
         text = " ".join(_BLANKS.get(word) or re.escape(word) for word in words)
         parts.append(f"(?:{text} )?" if part.startswith("[") else f"{text} ")
-    return "".join(parts).removesuffix(" ")
+    found = re.fullmatch("".join(parts).removesuffix(" "), arguments, re.IGNORECASE)
+    if found is None:
+        return None
+    return {name: value for name, value in found.groupdict().items() if value is not None}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from app.db import commands, pull_requests
 from app.models import PullRequestState
+from worker.events import dismissing
 from worker.events.asked import COMMANDS, Answer, Asked, Who, command
 from worker.events.config_text import config_text
+from worker.events.dismissing import DISMISSAL
 from worker.events.rule_text import rule_text
 from worker.events.wanting import want
 from worker.events.why_text import PAUSED, why_text
@@ -25,6 +27,18 @@ async def recheck(asked: Asked) -> Answer:
         return Answer.NOT
     full = asked.facts.arguments.lower() == "full"
     return await _review_again(asked, "recheck", full=full)
+
+
+@command(f"ID {DISMISSAL}", who=Who.WRITERS)
+async def dismiss(asked: Asked) -> Answer:
+    """Live with a finding for 180 days, or with its rule in that file or in the whole repository."""
+    return await dismissing.dismiss(asked)
+
+
+@command("ID", who=Who.WRITERS)
+async def restore(asked: Asked) -> Answer:
+    """Take a dismissal back."""
+    return await dismissing.restore(asked)
 
 
 @command("CODE", who=Who.ANYBODY_INVOLVED)

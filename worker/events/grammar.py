@@ -13,6 +13,7 @@ LONGEST_LINE = 500
 """Characters of a command with its arguments; nothing longer is one."""
 
 _COMMAND = re.compile(r"/([A-Za-z]+)(?:[ \t]+(.*))?")
+_REPLY = re.compile(r"dismiss[ \t]*:(.*)", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)")
 _QUOTE = re.compile(r" {0,3}>")
@@ -37,6 +38,13 @@ def first_command(body: str) -> Words | None:
     if found is None:
         return None
     return Words(found[1].lower(), " ".join((found[2] or "").split()))
+
+
+def dismissal_in(body: str) -> str | None:
+    """What follows `dismiss:` in an answer that starts with it, None for any other answer."""
+    line = next(_said(body), "").strip()
+    found = _REPLY.fullmatch(line) if len(line) <= LONGEST_LINE else None
+    return None if found is None else " ".join(found[1].split())
 
 
 def _said(body: str) -> Iterator[str]:

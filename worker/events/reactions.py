@@ -17,9 +17,11 @@ from app.payloads import (
     MergeGroupEvent,
     PullRequestEvent,
     RepositoryEvent,
+    ReviewCommentEvent,
 )
 from worker.events.carrying import carry_out
 from worker.events.places import remember_pull_request, remember_repository
+from worker.events.replies import take_reply
 from worker.events.wanting import want
 from worker.publishing.check import NAME
 
@@ -76,6 +78,14 @@ async def comment_written(work: Work, event: IssueCommentEvent) -> None:
         if not await remember_repository(session, event):
             return
     await carry_out(work, event)
+
+
+async def reply_written(work: Work, event: ReviewCommentEvent) -> None:
+    """Dismiss what our comment says when somebody answers `dismiss: reason` to it."""
+    async with work.database.write() as session:
+        if not await remember_repository(session, event):
+            return
+    await take_reply(work, event)
 
 
 async def check_run_asked_for_again(work: Work, event: CheckRunEvent) -> None:
@@ -214,6 +224,7 @@ REACTIONS: dict[tuple[str, str | None], Reaction] = {
     ("pull_request", "edited"): _on(PullRequestEvent, edited),
     ("pull_request", "closed"): _on(PullRequestEvent, closed),
     ("issue_comment", "created"): _on(IssueCommentEvent, comment_written),
+    ("pull_request_review_comment", "created"): _on(ReviewCommentEvent, reply_written),
     ("check_run", "rerequested"): _on(CheckRunEvent, check_run_asked_for_again),
     ("check_suite", "rerequested"): _on(CheckSuiteEvent, check_suite_asked_for_again),
     ("merge_group", "checks_requested"): _on(MergeGroupEvent, merge_group_waits),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rules.core.findings import Verdict
+from rules.core.render import short_id
 from worker.publishing.drafts import Edit
 from worker.publishing.markers import Mark
 from worker.publishing.standing import Place, State
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from worker.publishing.drafts import Author
     from worker.publishing.live import Live
     from worker.publishing.standing import Known, Standing
+
+MOST_PLACES = 50
+"""Members that a grouped comment names; a longer list is counted and not compared."""
 
 
 @dataclass(slots=True)
@@ -104,7 +108,7 @@ class Reconciler:
             reopened = live.closed or self._was_fixed(findings)
             return self._show(live, findings) if reopened else None
         if before and before.state is State.DISMISSED:
-            return self._close(live, self.author.dismissed(live, before), settled=True)
+            return self._dismiss(live, before)
         if unseen(self.review, before.finding.path if before else live.path):
             return None
         sha = (before.fixed_sha if before else None) or self.author.links.head_sha
@@ -117,10 +121,20 @@ class Reconciler:
             for one in self.known.values()
             if one.comment_id == live.id and one.state is State.OPEN
         ]
+        dismissed = [
+            one
+            for one in self.known.values()
+            if one.comment_id == live.id and one.state is State.DISMISSED
+        ]
         if findings := self.open.get(live.id):
             same = {f.fingerprint for f in findings} == {k.finding.fingerprint for k in before}
+            decided = any(short_id(one.finding) in live.body for one in dismissed)
+            returned = any(short_id(one) not in live.body for one in findings[:MOST_PLACES])
             reopened = live.closed or self._was_fixed(findings)
-            return None if same and not reopened else self._show(live, findings)
+            stays = same and not (decided or returned or reopened)
+            return None if stays else self._show(live, findings)
+        if dismissed:
+            return self._dismiss(live, dismissed[0])
         if any(unseen(self.review, one.finding.path) for one in before):
             return None
         body = self.author.fixed(live, None, self.author.links.head_sha)
@@ -136,6 +150,11 @@ class Reconciler:
         if live.closed and settled and not self.uncertain:
             return None
         return Edit(live, live.body if live.closed else body, fold=None if live.replied else True)
+
+    def _dismiss(self, live: Live, known: Known) -> Edit | None:
+        """Folded away whoever answered: somebody who may write decided so."""
+        edit = self._close(live, self.author.dismissed(live, known), settled=True)
+        return None if edit is None else replace(edit, fold=True)
 
     def _was_fixed(self, findings: Iterable[Finding]) -> bool:
         known = (self.known.get(finding.fingerprint) for finding in findings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.db import findings
+from app.db import dismissals, findings
 from app.models import FindingPlace
 from rules.core.findings import Finding, Suggestion
 from rules.core.rule import Confidence, Severity, Step
+from worker.publishing.decisions import Decision, decided
 from worker.publishing.standing import Known, Place, Standing, State
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.models import FindingRecord, PullRequest
+    from rules.core.findings import Review
     from worker.publishing.standing import Published
 
 _PLACES = {
@@ -32,6 +34,18 @@ async def recall(session: AsyncSession, row: PullRequest, *, uncertain: bool) ->
     records = await findings.of_pull_request(session, row.id)
     known = tuple(_known(record) for record in records)
     return Standing(known, row.summary_comment_id, uncertain)
+
+
+async def decide(
+    session: AsyncSession, row: PullRequest, standing: Standing, review: Review, now: datetime
+) -> Standing:
+    """The standing with what holds in the repository by now; see `decided`."""
+    held = await dismissals.active(session, row.repository_id, now)
+    decisions = [
+        Decision(one.scope.value, one.rule, one.path, one.fingerprint, one.dismissed_by, one.reason)
+        for one in held
+    ]
+    return decided(standing, review, decisions)
 
 
 async def record(
@@ -63,6 +77,16 @@ async def record(
         )
     comments = {k.finding.fingerprint: k.comment_id for k in published.known if k.comment_id}
     await findings.set_comments(session, row.id, comments)
+    await dismissals.set_fates(
+        session,
+        row.id,
+        dismissed={
+            one.finding.fingerprint: (one.dismissed_by, one.dismissed_reason)
+            for one in said
+            if one.state is State.DISMISSED
+        },
+        reopened=[one.finding.fingerprint for one in said if one.state is State.OPEN],
+    )
 
 
 def _fixed(known: Iterable[Known], head_sha: str) -> dict[str, list[str]]:

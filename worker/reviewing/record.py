@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from app.db import commands, findings, leftovers, pull_requests, reviews
 from app.db.reviews import ReviewOutcome
 from app.models import ReviewState
+from rules.core.findings import Verdict
 from worker.analysis.child import engine_version
 from worker.lease import LeaseLostError
+from worker.publishing.standing import State
 from worker.reviewing import memory
 from worker.reviewing.ending import conclude_left_open
 
@@ -80,12 +82,13 @@ async def note(
         )
 
 
-async def publishing(attempt: Attempt, *, uncertain: bool) -> Standing:
-    """Remember that writing begins, and recall what stands on the pull request."""
+async def publishing(attempt: Attempt, review: Review, *, uncertain: bool) -> Standing:
+    """Remember that writing begins, and recall what stands there and what was decided about it."""
     assert attempt.review_id is not None
     async with attempt.work.database.write() as session:
         await reviews.progress(session, attempt.review_id, state=ReviewState.PUBLISHING)
-        return await memory.recall(session, attempt.row, uncertain=uncertain)
+        standing = await memory.recall(session, attempt.row, uncertain=uncertain)
+        return await memory.decide(session, attempt.row, standing, review, datetime.now(UTC))
 
 
 async def finished(attempt: Attempt, review: Review, published: Published, merge_base: str) -> None:
@@ -119,17 +122,20 @@ async def finished(attempt: Attempt, review: Review, published: Published, merge
 
 
 def _outcome(attempt: Attempt, review: Review, published: Published) -> ReviewOutcome:
-    severities = Counter(str(finding.severity) for finding in review.findings)
+    dismissed = {one.finding.fingerprint for one in published.known if one.state is State.DISMISSED}
+    left = [finding for finding in review.findings if finding.fingerprint not in dismissed]
     counts = {
-        **severities,
+        **Counter(str(finding.severity) for finding in left),
         "fixed": len(review.fixed),
+        "dismissed": len(review.findings) - len(left),
         "reviewed": review.reviewed,
         "skipped": len(review.skipped),
         "suppressed": review.suppressed,
         "deferred": review.deferred,
     }
+    clean = review.verdict is Verdict.FINDINGS and not left
     return ReviewOutcome(
-        verdict=str(review.verdict),
+        verdict=str(Verdict.PASSED if clean else review.verdict),
         summary=counts,
         timings=dict(attempt.timings),
         skipped=[asdict(one) for one in review.skipped],

@@ -161,7 +161,7 @@ async def _publish(
     attempt: Attempt, seen: Seen, compared: Compared, found: Review, *, uncertain: bool
 ) -> None:
     async with attempt.stage("publish"):
-        standing = await record.publishing(attempt, uncertain=uncertain)
+        standing = await record.publishing(attempt, found, uncertain=uncertain)
         lines = commentable(seen.files.files)
         published = await attempt.work.publisher.publish(
             attempt.target, found, compared.config, lines, standing, attempt.check_run_id
