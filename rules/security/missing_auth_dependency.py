@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
+from rules.security.asked_users import AUTH, MUTATING, asks_for_user, closed_and_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.project import Project
     from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.urls import Endpoint
 
-_MUTATING = {"post", "put", "patch", "delete"}
-_AUTH = re.compile(
-    r"(auth|user|admin|token|login|permission|require|verify|api_?key|secur|session_?user|identity|principal|owner"
-    r"|current|check_|guard|credential|access|key_info|wallet|key_?checker|tenant|organization|superuser|role|jwt|signature)",
-    re.IGNORECASE,
-)
 _OPEN = re.compile(
     r"(login|logout|register|sign_?up|sign_?in|token|webhook|hook|callback|public|health|refresh|reset|forgot|verify"
-    r"|password|oauth|auth|anonymous|search|query|preview|validate|estimate|ping|status|graphql|contact|subscribe|recover|decode|parse|convert|calculate|compute|render|test)",
+    r"|password|oauth|auth|anonymous|search|query|preview|validate|estimate|ping|status|graphql"
+    r"|contact|subscribe|recover|decode|parse|convert|calculate|compute|render|test|share|invite"
+    r"|setup|install|onboard|feedback|track|collect|event|ingest|otp|otel|trace|session|activate)",
     re.IGNORECASE,
 )
+
+_SIBLINGS = 3
+"""So many protected ones beside it on the same router show that an open one was forgotten."""
+_MANY = 8
+_SHARE = 6
+"""In the whole app: at least so many protected ones, so many times the open ones."""
 
 
 @rule(
@@ -57,6 +62,14 @@ def missing_auth_dependency(_: ast.Module, file: SourceFile) -> Iterator[Problem
 
     @router.post("/")
     def create(amount: int, user: str = Depends(current_user)): ...
+
+
+    @router.put("/{number}")
+    def change(number: int, amount: int, user: str = Depends(current_user)): ...
+
+
+    @router.patch("/{number}")
+    def correct(number: int, amount: int, user: str = Depends(current_user)): ...
 
 
     @router.delete("/{number}")
@@ -101,32 +114,71 @@ def missing_auth_dependency(_: ast.Module, file: SourceFile) -> Iterator[Problem
     def login(name: str, password: str): ...
     ```
     """
+    if file.project is None or not file.routes:
+        return
     by_owner: dict[str, list[Route]] = defaultdict(list)
     for route in file.routes:
-        by_owner[ast.unparse(route.owner)].append(route)
+        if route.methods & MUTATING:
+            by_owner[ast.unparse(route.owner)].append(route)
     for owner, routes in by_owner.items():
-        changing = [route for route in routes if route.methods & _MUTATING]
-        if not changing or _router_has_dependencies(owner, file):
-            continue
-        asked = [route for route in routes if _asks(route, file)]
-        if any(route.methods & _MUTATING for route in asked) and len(asked) * 2 >= len(routes):
-            yield from _open_ones(changing, asked, file)
+        if not _router_has_dependencies(owner, file):
+            yield from _open_ones(routes, file, file.project)
 
 
-def _open_ones(changing: list[Route], asked: list[Route], file: SourceFile) -> Iterator[Problem]:
-    closed = [route for route in changing if route in asked]
-    forgotten = len(closed) >= 3 and len(changing) - len(closed) == 1
-    for route in changing:
-        if route in asked or _OPEN.search(f"{route.path} {route.function.name}"):
-            continue
-        if _reads_headers(route, file):
-            continue
+def _open_ones(routes: list[Route], file: SourceFile, project: Project) -> Iterator[Problem]:
+    """The routes of one router that nothing protects, when nearly all the others are protected."""
+    judged = [(route, _is_closed(route, file, project)) for route in routes]
+    closed = [route for route, is_closed in judged if is_closed]
+    left = [
+        route
+        for route, is_closed in judged
+        if is_closed is False
+        and not _OPEN.search(f"{route.path} {route.function.name}")
+        and not _reads_headers(route, file)
+    ]
+    if len(left) != 1:
+        return
+    sibling = (
+        f"`{closed[0].label()}` beside it"
+        if len(closed) >= _SIBLINGS
+        else _sibling(left[0], file, project)
+    )
+    if sibling:
         yield Problem(
-            route.function,
-            f"`{route.label()}` changes data and asks nobody who they are; `{asked[0].label()}` beside it"
+            left[0].function,
+            f"`{left[0].label()}` changes data and asks nobody who they are; {sibling}"
             " does. Add the same dependency.",
-            confidence=Confidence.MEDIUM if forgotten else Confidence.LOW,
+            confidence=Confidence.MEDIUM,
         )
+
+
+def _is_closed(route: Route, file: SourceFile, project: Project) -> bool | None:
+    """Whether the route or a router or app around it asks for a user; None: nobody can tell."""
+    if _asks(route, file):
+        return True
+    ways = _endpoints(route, file, project)
+    answers = {asks_for_user(project, way) for way in ways}
+    if not ways or None in answers:
+        return None
+    return True in answers
+
+
+def _endpoints(route: Route, file: SourceFile, project: Project) -> list[Endpoint]:
+    name = file.names.of_definition(route.function)
+    return [
+        endpoint
+        for endpoint in project.endpoints_by_module.get(file.module, [])
+        if endpoint.function == name and endpoint.line == route.call.lineno
+    ]
+
+
+def _sibling(route: Route, file: SourceFile, project: Project) -> str:
+    """What to compare with in the app, when nearly all that changes data there is protected."""
+    for endpoint in _endpoints(route, file, project):
+        closed, open_ = closed_and_open(project, endpoint.app)
+        if closed >= _MANY and open_ * _SHARE <= closed:
+            return f"each of {closed} others of the app"
+    return ""
 
 
 def _asks(route: Route, file: SourceFile) -> bool:
@@ -136,7 +188,7 @@ def _asks(route: Route, file: SourceFile) -> bool:
         return True
     others = [item for item in route.function.decorator_list if item is not route.call]
     if any(
-        _AUTH.search(ast.unparse(item))
+        AUTH.search(ast.unparse(item))
         for item in others
         if not isinstance(item, ast.Call) or "." not in ast.unparse(item.func)
     ):
@@ -145,12 +197,12 @@ def _asks(route: Route, file: SourceFile) -> bool:
         texts = [ast.unparse(node) for node in (argument.annotation, default) if node is not None]
         marked = any("Depends(" in text or "Security(" in text for text in texts)
         if (marked or _is_alias(argument, file)) and any(
-            _AUTH.search(text) for text in (argument.arg, *texts)
+            AUTH.search(text) for text in (argument.arg, *texts)
         ):
             return True
         if marked and argument.arg.startswith("_"):
             return True
-        if any("Header(" in text or "Cookie(" in text for text in texts) and _AUTH.search(
+        if any("Header(" in text or "Cookie(" in text for text in texts) and AUTH.search(
             argument.arg
         ):
             return True
@@ -186,6 +238,6 @@ def _reads_headers(route: Route, file: SourceFile) -> bool:
             isinstance(node, ast.Attribute)
             and node.attr in {"headers", "cookies", "session", "user", "state"}
         )
-        or (isinstance(node, ast.Call) and _AUTH.search(ast.unparse(node.func)))
+        or (isinstance(node, ast.Call) and AUTH.search(ast.unparse(node.func)))
         for node in file.body(route.function)
     )

@@ -11,6 +11,7 @@ from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.project import Project
     from rules.core.routes import Route
     from rules.core.source import SourceFile
 
@@ -61,7 +62,10 @@ def no_rate_limit_on_auth(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     def login(form: OAuth2PasswordRequestForm = Depends()): ...
     ```
     """
-    if not file.routes or _LIMITS.search(file.text):
+    if not file.routes or _LIMITS.search(file.text) or file.project is None:
+        return
+    project = file.project
+    if project.memo("limits tries", lambda: _limits_tries(project)):
         return
     for route in file.routes:
         if "post" in route.methods and _takes_password(route, file):
@@ -71,6 +75,20 @@ def no_rate_limit_on_auth(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 " address and account, unless a proxy does it.",
                 confidence=Confidence.MEDIUM,
             )
+
+
+def _limits_tries(project: Project) -> bool:
+    """Whether any file imports, defines or asks for something that is named like a limiter."""
+    return any(
+        any(_LIMITS.search(found.target) for found in facts.imports)
+        or any(
+            _LIMITS.search(name)
+            for function in facts.functions
+            for name in (function.name, *function.decorators)
+        )
+        or any(_LIMITS.search(router.name) for router in facts.routers)
+        for facts in project.modules.values()
+    )
 
 
 def _takes_password(route: Route, file: SourceFile) -> bool:
