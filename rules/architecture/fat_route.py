@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _CLIENTS = ("httpx.", "requests.", "aiohttp.", "boto3.", "openai.", "stripe.")
-_LONG = 50
+_LONG = 30
 _SERVICES = 2
 _BRANCHES = 4
 
@@ -32,8 +32,61 @@ def fat_route(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """One handler queries the database, calls another API and computes, all by itself.
 
     None of the three can be tested or used without HTTP. The project has services: the handler
-    checks the request, calls one of them and shapes the answer. Only handlers of more than fifty
-    lines are meant.
+    checks the request, calls one of them and shapes the answer. Only handlers of thirty lines and
+    more are meant.
+
+    ```python
+    # path: app/routers/orders.py
+    import httpx
+    from fastapi import APIRouter
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    router = APIRouter()
+
+
+    @router.post("/orders")
+    async def create(number: int, db: AsyncSession, client: httpx.AsyncClient):  # finding
+        await db.execute("SELECT 1")
+        total = 0.0
+        if number > 0:
+            total += 0
+        else:
+            total -= 0
+        if number > 1:
+            total += 1
+        else:
+            total -= 1
+        if number > 2:
+            total += 2
+        else:
+            total -= 2
+        if number > 3:
+            total += 3
+        else:
+            total -= 3
+        if number > 4:
+            total += 4
+        else:
+            total -= 4
+        if number > 5:
+            total += 5
+        else:
+            total -= 5
+        if number > 6:
+            total += 6
+        else:
+            total -= 6
+        await client.get("https://example.com", timeout=5)
+        return total
+    ```
+
+    ```python
+    # path: app/services/orders.py
+    ```
+
+    ```python
+    # path: app/services/news.py
+    ```
 
     A handler that leaves the work to a service is fine:
 

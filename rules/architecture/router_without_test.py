@@ -37,6 +37,77 @@ def router_without_test(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     Tests belong to a router when their file is named after it. Only projects with more than four
     routers are looked at.
 
+    ```python
+    # path: app/routers/news.py
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/news")
+    async def news() -> str: ...  # finding
+    ```
+
+    ```python
+    # path: app/routers/markets.py
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/markets")
+    async def markets() -> str: ...
+    ```
+
+    ```python
+    # path: app/routers/orders.py
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/orders")
+    async def orders() -> str: ...
+    ```
+
+    ```python
+    # path: app/routers/charts.py
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/charts")
+    async def charts() -> str: ...
+    ```
+
+    ```python
+    # path: app/routers/trades.py
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/trades")
+    async def trades() -> str: ...
+    ```
+
+    ```python
+    # path: tests/test_markets.py
+    ```
+
+    ```python
+    # path: tests/test_orders.py
+    ```
+
+    ```python
+    # path: tests/test_charts.py
+    ```
+
+    ```python
+    # path: tests/test_trades.py
+    ```
+
     A project that has no tests by router is left alone:
 
     ```python

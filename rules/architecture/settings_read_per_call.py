@@ -82,11 +82,10 @@ def settings_read_per_call(call: ast.Call, file: SourceFile) -> Iterator[Problem
     function = file.enclosing_function(call)
     if function is None or _is_kept(function):
         return
-    route = file.route(function)
-    if (route is not None and "get" in route.methods) or file.is_dependency(function):
+    if file.is_dependency(function):
         yield Problem(
             call,
-            f"`{last}()` reads and checks the environment for each request that reaches `{function.name}`."
+            f"`{last}()` reads and checks the environment for each request that depends on `{function.name}`."
             " Build it once, in a function with `@lru_cache`.",
         )
 
