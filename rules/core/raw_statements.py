@@ -20,7 +20,7 @@ _LIMIT = re.compile(r"\blimit\s+\S+", re.IGNORECASE)
 
 
 def raw_statement(query: Query, schema: Schema, path: str) -> Rendered | None:
-    """The statement with the tables of the project that it names; None for anything else.
+    """The statement with the tables of the project that it names, if any; None for other calls.
 
     None, too, when a computed part of the text is more than a value.
     """
@@ -34,6 +34,6 @@ def raw_statement(query: Query, schema: Schema, path: str) -> Rendered | None:
         sql = in_sqlite(sql)
     found = [schema.named(name, path) for name in tables_in(sql)]
     tables = tuple({id(table): table for table in found if table is not None}.values())
-    if not tables or len(tables) > _MAX_TABLES:
+    if len(tables) > _MAX_TABLES:
         return None
     return Rendered(sql, tables, limited=bool(_LIMIT.search(sql)))

@@ -132,19 +132,27 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
 def _at_queries(file: SourceFile, schema: Schema) -> Iterator[Problem]:
-    """Queries of this file on tables that other files, or SQL texts, define."""
+    """Queries of this file on tables that other files, or SQL texts, define: the first of each."""
+    told: set[tuple[str, str]] = set()
+    for node, found, confidence in _advised(file, schema):
+        if (key := (found.table.label, found.column)) not in told:
+            told.add(key)
+            yield _problem(node, found, confidence)
+
+
+def _advised(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.AST, Advice, Confidence]]:
     if file.project is None:
         return
     for statement in statements(file):
         rendered = render(statement.facts, schema, file.module)
         found = advice(file.project, rendered) if rendered is not None else None
         if found is not None and found.table.path != file.path:
-            yield _problem(statement.node, found, Confidence.MEDIUM)
+            yield statement.node, found, Confidence.MEDIUM
     for query in queries(file):
         rendered = raw_statement(query, schema, file.path) if query.text is not None else None
         if rendered is not None and (found := advice(file.project, rendered)) is not None:
-            sure = query.driver == "sqlite"
-            yield _problem(query.call, found, Confidence.HIGH if sure else Confidence.MEDIUM)
+            is_sqlite = query.driver == "sqlite"
+            yield query.call, found, Confidence.HIGH if is_sqlite else Confidence.MEDIUM
 
 
 def _problem(node: ast.AST, found: Advice, confidence: Confidence) -> Problem:

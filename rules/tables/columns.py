@@ -39,7 +39,7 @@ TELLING = re.compile(
 OWNER = re.compile(
     r"(^|_)(org|organi[sz]ation|tenant|workspace|account|project|company|team)(_id)?$"
 )
-"""Names of columns that say whose a row is: one owner has many rows."""
+"""Names of columns that say whose a row is: one owner can have most of the rows."""
 
 _FEW_TYPES = frozenset({
     "bool", "boolean", "enum", "saenum", "sqlenum", "literal", "choicetype", "tinyint", "json",
@@ -55,11 +55,11 @@ _PLAIN_TYPES = frozenset({
 SMALL_TABLES = re.compile(
     r"^((\w+[_.])?(settings?|configs?|configurations?|preferences|schema_versions?|dbversions?|migrations?"
     r"|permissions?|currenc(y|ies)|countr(y|ies)|languages?|locales?|timezones?|types?|statuses|kinds?"
-    r"|features?|flags?|tiers?|units?|modes?|lookup|enums?|state|metadata|meta)"
+    r"|severit(y|ies)|priorit(y|ies)|features?|flags?|tiers?|units?|modes?|lookup|enums?|state|metadata|meta)"
     r"|versions?|roles?|categor(y|ies)|plans?|providers?|templates?|levels?|groups?|labels?|admins?"
     r"|super_?users?|installed_extensions|cursors?|locks?|strateg(y|ies)|sources?|exchanges?|chains?"
     r"|networks?|households?|workspaces?|organi[sz]ations?|orgs?|tenants?|compan(y|ies)|integrations?"
-    r"|extensions?|modules?|plugins?|tags?|teams?)$",
+    r"|extensions?|modules?|plugins?|tags?|teams?|projects?)$",
     re.IGNORECASE,
 )
 """Names of tables with a few rows in most projects: a scan of them costs nothing."""
@@ -72,7 +72,7 @@ def has_few_values(column: ColumnFacts) -> bool:
     kind = column.type.lower().split("(")[0].strip()
     if kind in _FEW_TYPES or kind not in _PLAIN_TYPES:
         return True
-    return bool(FEW_VALUES.search(column.name)) or bool(TIME.search(column.name))
+    return any(names.search(column.name) for names in (FEW_VALUES, TIME, OWNER))
 
 
 def is_for_many_rows(column: ColumnFacts) -> bool:
@@ -82,9 +82,7 @@ def is_for_many_rows(column: ColumnFacts) -> bool:
 
 def selectivity(column: ColumnFacts) -> int:
     """How well a column tells rows apart, as far as its name says; more is better."""
-    if OWNER.search(column.name):
-        return 1
-    return 3 if TELLING.search(column.name) else 2
+    return 2 if TELLING.search(column.name) else 1
 
 
 def is_small(table: Table) -> bool:
