@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-VERSION = 7
+VERSION = 8
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)
@@ -349,13 +349,17 @@ class _Extraction:
     def _is_lazy(self, statement: ast.stmt) -> bool:
         if self.file.enclosing_function(statement) is not None:
             return True
-        if statement.lineno > self._first_definition:
+        if statement.lineno > self._first_definition or "E402" in self._line(statement):
             return True
         return any(
             isinstance(parent, ast.If)
             and any(word in ast.dump(parent.test) for word in ("TYPE_CHECKING", "__main__"))
             for parent in self.file.ancestors(statement)
         )
+
+    def _line(self, statement: ast.stmt) -> str:
+        last = statement.end_lineno or statement.lineno
+        return self.file.lines[last - 1] + self.file.lines[statement.lineno - 1]
 
     @cached_property
     def _first_definition(self) -> int:
