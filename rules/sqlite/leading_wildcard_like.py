@@ -27,6 +27,7 @@ _WILD = re.compile(
     r"\b(?P<column>[\w.\"]+\)?)\s+(?:NOT\s+)?I?LIKE\s+(?:'%[^']|'%'\s*\|\|)", re.IGNORECASE
 )
 _BOUND = re.compile(r"\b(?P<column>[\w.\"]+\)?)\s+I?LIKE\s+(?:\?|:\w+|%s|\$\d)", re.IGNORECASE)
+_TEXTS = frozenset({"str", "string", "text", "varchar", "unicode", "unicodetext"})
 _SEARCHES = frozenset({"contains", "icontains", "like", "ilike", "endswith"})
 
 
@@ -157,21 +158,38 @@ def _problem(node: ast.AST, table: Table, column: str) -> Problem:
 
 
 def _in_chains(file: SourceFile, schema: Schema) -> Iterator[Problem]:
+    """Searches by `contains` and the like: the first of each table in a function."""
     present = sorted(_SEARCHES & file.called_names)
-    calls = [call for call in file.calls(*present) if present and _is_search(file, call)]
-    if not calls:
-        return
+    calls = [call for call in file.calls(*present) if _is_search(file, call)] if present else []
+    told: set[tuple[ast.AST | None, str]] = set()
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        searched = _searched_column(file, schema, call)
+        if searched is None:
+            continue
+        table, column = searched
+        key = (file.enclosing_function(call), table.label)
+        if key not in told and _is_read_whole(file, schema, table, column, key[0]):
+            told.add(key)
+            yield _problem(call, table, column)
+
+
+def _is_read_whole(
+    file: SourceFile, schema: Schema, table: Table, column: str, function: ast.AST | None
+) -> bool:
+    """Whether a query of the function searches the column and scans its table."""
     for statement in statements(file):
-        if not any(" LIKE ?" in template for template, _ in statement.facts.conditions):
+        if file.enclosing_function(statement.node) is not function:
             continue
         rendered = render(statement.facts, schema, file.module)
-        function = file.enclosing_function(statement.node)
-        for call in calls:
-            if rendered is None or file.enclosing_function(call) is not function:
-                continue
-            column = _column_named(call, rendered)
-            if column and (table := _scanned(file, rendered, column)) is not None:
-                yield _problem(call, table, column)
+        if rendered is None or not _compares(rendered.sql, column):
+            continue
+        if any(held is table for held in rendered.tables):
+            return _scanned(file, rendered, column) is table
+    return False
+
+
+def _compares(sql: str, column: str) -> bool:
+    return f'"{column}" LIKE ?' in sql.lower().replace(" like ", " LIKE ")
 
 
 def _is_search(file: SourceFile, call: ast.Call) -> bool:
@@ -182,17 +200,14 @@ def _is_search(file: SourceFile, call: ast.Call) -> bool:
     return bool(call.args) and _is_wild(file, call.args[0])
 
 
-def _column_named(call: ast.Call, rendered: Rendered) -> str:
-    """The column whose attribute a search is called on, if it holds text."""
-    attribute = getattr(getattr(call.func, "value", None), "attr", "")
-    for table in rendered.tables:
-        column = table.columns.get(attribute)
-        if column is not None and column.type.lower() in {
-            "str",
-            "string",
-            "text",
-            "varchar",
-            "unicode",
-        }:
-            return column.name.lower()
-    return ""
+def _searched_column(file: SourceFile, schema: Schema, call: ast.Call) -> tuple[Table, str] | None:
+    """The table and the column of text that a search is called on."""
+    match call.func:
+        case ast.Attribute(value=ast.Attribute(value=owner, attr=attribute)):
+            table = schema.model(file.qualified_name(owner) or "", file.module)
+        case _:
+            return None
+    column = table.columns.get(attribute) if table is not None else None
+    if table is None or column is None or column.type.lower() not in _TEXTS:
+        return None
+    return table, column.name.lower()

@@ -17,7 +17,7 @@ FEW_VALUES = re.compile(
     r"|timeframe|interval|resolution|outcome|verified|approved|confirmed|success|dry_run|pending"
     r"|sent|paid|exchange|network|chain|region|country|phase|stage|step|tier|plan|format|method"
     r"|action|operation|scope|visibility|frequency|period|color|unit|position|index|order|rank"
-    r"|count|number_of|retry|retries|attempt|attempts|weight|size|score|rating|amount|price)$",
+    r"|(type|status|state|priority|severity|category|role|kind)_id|count|number_of|retry|retries|attempt|attempts|weight|size|score|rating|amount|price)$",
     re.IGNORECASE,
 )
 """Names of columns that hold a few different values, or quantities: an index tells rows poorly."""
