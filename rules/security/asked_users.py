@@ -23,7 +23,7 @@ _DEPTH = 6
 
 def all_dependencies(project: Project, endpoint: Endpoint) -> frozenset[str]:
     """Dotted names of what an endpoint asks for, and of what that asks for; `?` for an unknown."""
-    return frozenset().union(*(_behind(project, name) for name in endpoint.depends))
+    return frozenset(name for asked in endpoint.depends for name in _behind(project, asked))
 
 
 def _behind(project: Project, dependency: str) -> frozenset[str]:

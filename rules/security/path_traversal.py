@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from rules.core.origins import Origin
     from rules.core.source import SourceFile
 
+_OF_FOLDERS = {
+    "rmtree", "rmdir", "listdir", "scandir", "walk", "iterdir", "glob", "rglob", "StaticFiles",
+    "rename", "move",
+}  # fmt: skip
+
 
 @rule(
     "SEC108",
@@ -107,16 +112,25 @@ def path_traversal(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     flow = flow_of(file)
     for sink in sinks(file, "path"):
         origin = flow.request_data(sink.value, "path")
-        if origin is not None and not is_contained(file, sink):
+        if (
+            origin is not None
+            and not is_contained(file, sink)
+            and not _is_content(sink.value, origin)
+            and not _stays_inside(file, origin, sink.callee)
+        ):
             yield _problem(file, sink, origin)
     for delivery in deliveries(file, "path"):
-        yield _delivered(file, delivery)
+        sink = delivery.way.sink
+        if not _is_content(delivery.value, delivery.origin) and not _stays_inside(
+            file, delivery.origin, sink.callee
+        ):
+            yield _delivered(file, delivery)
 
 
 def _delivered(file: SourceFile, delivery: Delivery) -> Problem:
     origin = delivery.origin
     is_segment = _is_one_segment(file, origin)
-    reaches = "`..` may lead out of the folder" if is_segment else "`../` reaches any file"
+    reaches = "`..` leads out of the folder" if is_segment else "`../` reaches any file"
     return Problem(
         delivery.call,
         f"`{delivery.callee}` gives {origin.label()} to {delivery.way.place} as a path: {reaches}."
@@ -127,13 +141,23 @@ def _delivered(file: SourceFile, delivery: Delivery) -> Problem:
     )
 
 
+def _is_content(value: ast.expr, origin: Origin) -> bool:
+    """Whether it is what an upload holds, and not the name that it brings along."""
+    return origin.kind == "file" and isinstance(value, ast.Name) and value.id == origin.name
+
+
+def _stays_inside(file: SourceFile, origin: Origin, callee: str) -> bool:
+    """Whether a single part of a path leads to a file, which `..` alone never names."""
+    return _is_one_segment(file, origin) and callee.rsplit(".", 1)[-1] not in _OF_FOLDERS
+
+
 def _problem(file: SourceFile, sink: Sink, origin: Origin) -> Problem:
     callee = sink.callee.rsplit(".", 1)[-1] if "Path." not in sink.callee else sink.callee
     if _is_one_segment(file, origin):
         return Problem(
             sink.call,
-            f"`{callee}` opens a path with {origin.label()} in it; `..` or a backslash may lead out of"
-            " the folder. Check `path.resolve().is_relative_to(folder)`.",
+            f"`{callee}` takes a folder with {origin.label()} in it: `..` leads out of it."
+            " Check `path.resolve().is_relative_to(folder)`.",
             severity=Severity.WARNING,
             confidence=Confidence.MEDIUM,
             trace=origin.trace,

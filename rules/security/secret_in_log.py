@@ -235,7 +235,8 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
     shown = ast.unparse(value)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
     if is_secret_name(name) and not is_loggable(name) and not _is_constant_name(value, file):
-        return f"`{shown}`", _confidence(name, file, call)
+        confidence = _confidence(name, file, call)
+        return (f"`{shown}`", confidence) if confidence is not Confidence.LOW else None
     if _HEADERS.search(name) and _has_key(value, file):
         return f"`{shown}` with its authorization", Confidence.HIGH
     if isinstance(value, ast.Name) and keyed_request_in_try(value, file):

@@ -105,13 +105,13 @@ def _problem(
             f" {advice}",
             trace=origin.trace,
         )
-    elif (origin is not None or built) and file.kind is FileKind.CODE:
-        sure = origin is not None and built
-        is_runner = not built and shown(file, hole).endswith(("command", "cmd"))
+    elif origin is not None and file.kind is FileKind.CODE:
+        if not built and shown(file, hole).endswith(("command", "cmd")):
+            return
         yield Problem(
             sink.call,
             f"A shell reads `{shown(file, hole)}` as part of this command; `;` or `$(...)` in it runs"
             f" another. {advice}",
-            severity=Severity.CRITICAL if sure else Severity.WARNING,
-            confidence=Confidence.MEDIUM if origin and not is_runner else Confidence.LOW,
+            severity=Severity.CRITICAL if built else Severity.WARNING,
+            confidence=Confidence.MEDIUM,
         )

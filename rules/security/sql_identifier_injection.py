@@ -109,7 +109,8 @@ def _is_wrong(file: SourceFile, hole: Hole) -> bool:
     origin = flow_of(file).origin(hole.node, "sql")
     if origin is None:
         return False
-    return origin.is_request or not _PIECE.search(shown(file, hole.node))
+    value = shown(file, hole.node)
+    return origin.is_request or not (_PIECE.search(value) or _SAYS_SO.search(value))
 
 
 def _problem(file: SourceFile, place: ast.expr, hole: Hole) -> Problem:
@@ -129,6 +130,6 @@ def _problem(file: SourceFile, place: ast.expr, hole: Hole) -> Problem:
     return Problem(
         place,
         f"`{value}` names a table or column in this SQL and is chosen by {where}. {advice}",
-        confidence=Confidence.LOW if _SAYS_SO.search(value) else Confidence.MEDIUM,
+        confidence=Confidence.MEDIUM,
         trace=origin.trace,
     )

@@ -97,6 +97,7 @@ def sql_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     for sink in sinks(file, "sql"):
         wrong = [hole for hole in holes_in(file, sink) if _is_wrong(file, hole)]
+        wrong = [hole for hole in wrong if not _is_doubtful(file, hole)]
         for place, holes in place_to_report(file, sink, wrong):
             yield _problem(file, sink, place, holes)
     for delivery in deliveries(file, "sql"):
@@ -116,6 +117,12 @@ def _is_wrong(file: SourceFile, hole: Hole) -> bool:
     if hole.place != "clause" and hole.binds:
         return True
     return flow_of(file).request_data(hole.node, "sql") is not None
+
+
+def _is_doubtful(file: SourceFile, hole: Hole) -> bool:
+    """Whether it is more likely a number, or a piece of SQL, than a text of somebody's choice."""
+    origin = flow_of(file).origin(hole.node, "sql")
+    return _judged(file, hole, origin)[1] is Confidence.LOW
 
 
 def _problem(file: SourceFile, sink: Sink, place: ast.expr, holes: list[Hole]) -> Problem:

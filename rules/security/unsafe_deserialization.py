@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.flow import flow_of
-from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,21 +100,11 @@ def unsafe_deserialization(call: ast.Call, file: SourceFile) -> Iterator[Problem
     if name not in _LOADERS or not call.args:
         return
     origin = flow_of(file).origin(call.args[0], "code")
-    if origin is None:
-        return
-    if origin.kind != "parameter":
+    if origin is not None and origin.kind != "parameter":
         yield Problem(
             call,
             f"`{name}` loads {origin.label()}: its sender can run any command here. Use JSON.",
             trace=origin.trace,
-        )
-    elif name.endswith(("loads", "decode")) and isinstance(call.args[0], ast.Name):
-        yield Problem(
-            call,
-            f"`{name}` runs code that is hidden in `{origin.name}`. Use JSON, or check a signature"
-            " before loading.",
-            severity=Severity.WARNING,
-            confidence=Confidence.LOW,
         )
 
 
