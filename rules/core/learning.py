@@ -29,7 +29,7 @@ class Learner:
     def __init__(
         self,
         config: Config,
-        cache: MutableMapping[str, bytes],
+        cache: MutableMapping[str, bytes] | None,
         avoid: Mapping[str, str],
         progress: Callable[[str], None],
     ) -> None:
@@ -48,19 +48,21 @@ class Learner:
         """
         wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._files(tree)}
         missing = [key for key in wanted if key not in self._known]
-        for key, data in _get_many(self._cache, missing).items():
+        for key, data in _get_many(self._cache, missing).items() if self._cache is not None else ():
             if (facts := ModuleFacts.loads(data)) is not None:
                 self._known[key] = facts
         for key, path in wanted.items():
             if key not in self._known and (facts := self._read(tree, path, keep)) is not None:
                 self._known[key] = facts
-                self._new[key] = facts.dumps()
+                if self._cache is not None:
+                    self._new[key] = facts.dumps()
             if key in self._known:
                 yield self._known[key]
 
     def save(self) -> None:
         """Put what was read into the cache."""
-        self._cache.update(self._new)
+        if self._cache is not None:
+            self._cache.update(self._new)
         self._new.clear()
 
     def _files(self, tree: Tree) -> Iterator[tuple[str, Entry]]:

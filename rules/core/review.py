@@ -50,7 +50,7 @@ def review(
     found in the changed files is reported, not only what is new. Equal input gives equal output.
     """
     run = _Run(change, config, avoid, progress, full=full, fixes=fixes, profile=profile)
-    run.link(facts if facts is not None else {})
+    run.link(facts)
     progress("")
     for file in sorted(change.files, key=lambda file: file.path):
         run.review(file)
@@ -90,7 +90,7 @@ class _Run:
     """Files of the head version that are parsed already, by path."""
     ruff: RuffConfig | None = None
 
-    def link(self, facts: MutableMapping[str, bytes]) -> None:
+    def link(self, facts: MutableMapping[str, bytes] | None) -> None:
         """Learn what the rest of both versions of the project tells."""
         learner = Learner(self.config, facts, self.avoid, self.progress)
         self.progress("")

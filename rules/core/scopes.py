@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Scopes:
         child, parent = node, parents.get(node)
         while parent is not None:
             if parent.__class__ in _SCOPE_TYPES and _is_inside(child, parent):
-                return cast("Scope", parent)
+                return parent  # pyright: ignore[reportReturnType] its class is one of the scopes
             child, parent = parent, parents.get(parent)
         return self._nodes.tree
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
-from rules.sqlite.loops import item_names, mentions, own_nodes, row_loop
+from rules.sqlite.loops import item_names, mentions, row_loop
 from rules.tables.sql_drivers import CONNECT
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _statement_parameter(call: ast.Call, function: FunctionNode, file: SourceFil
     names = {argument.arg for argument, _ in parameters(function) if _STATEMENT.match(argument.arg)}
     if not names:
         return None
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="execute" | "fetch" | "execute_fetchall"),

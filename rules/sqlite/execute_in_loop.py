@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core import fixes
 from rules.core.queries import Query, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.sqlite.loops import item_names, mentions, own_nodes, row_loop
+from rules.sqlite.loops import item_names, mentions, row_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _is_batchable(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) 
         return False
     if "RETURNING" in query.sql.upper() or _is_used(query.call, file):
         return False
-    return all(_is_simple(node, query, file) for node in own_nodes(loop.body))
+    return all(_is_simple(node, query, file) for node in file.body(loop))
 
 
 def _is_used(call: ast.Call, file: SourceFile) -> bool:

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.scopes import COMPREHENSIONS, FUNCTIONS
+from rules.core.scopes import COMPREHENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,31 +77,29 @@ def _is_constant(iterable: ast.expr, file: SourceFile) -> bool:
 
 def item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     """The loop's own variables and those that its body derives from them."""
-    return file.memo(f"sqlite.items:{id(loop)}", lambda: _item_names(loop))
+    return file.memo(f"sqlite.items:{id(loop)}", lambda: _item_names(loop, file))
 
 
-def _item_names(loop: Loop) -> frozenset[str]:
+def _item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     targets = (
         [generator.target for generator in loop.generators]
         if isinstance(loop, COMPREHENSIONS)
         else [loop.target]
     )
-    names = {
-        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
-    }
+    names = {name for target in targets for name in file.names_in(target)}
     if isinstance(loop, COMPREHENSIONS):
         return frozenset(names)
     for _ in range(2):
-        for statement in _assignments(loop):
+        for statement in _assignments(loop, file):
             if statement.value is not None and mentions(statement.value, names):
                 names.update(_targets(statement))
     return frozenset(names)
 
 
 def _assignments(
-    loop: ast.For | ast.AsyncFor,
+    loop: ast.For | ast.AsyncFor, file: SourceFile
 ) -> Iterator[ast.Assign | ast.AnnAssign | ast.NamedExpr]:
-    for node in own_nodes(loop.body):
+    for node in file.body(loop):
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
             yield node
 
@@ -112,16 +110,6 @@ def _targets(statement: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> Iterator[
         for name in ast.walk(target):
             if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
                 yield name.id
-
-
-def own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Every node of these statements that runs with them: no insides of nested functions."""
-    stack: list[ast.AST] = list(reversed(body))
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
 def has_loops(file: SourceFile) -> bool:

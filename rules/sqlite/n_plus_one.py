@@ -10,7 +10,7 @@ from rules.core.queries import builder_of, calls_named, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.scopes import COMPREHENSIONS
 from rules.sqlite.lazy import lazy_reads
-from rules.sqlite.loops import Loop, has_loops, item_names, mentions, own_nodes, row_loop
+from rules.sqlite.loops import Loop, has_loops, item_names, mentions, row_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,9 +173,13 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
 
 def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
     loop = row_loop(call, file)
-    if loop is None or _stops_early(loop, file) or _is_slow_anyway(loop):
+    if loop is None:
         return None
-    return loop
+    counts = file.memo(
+        f"sqlite.counts:{id(loop)}",
+        lambda: not (_stops_early(loop, file) or _is_slow_anyway(loop, file)),
+    )
+    return loop if counts else None
 
 
 def _reads_by_item(
@@ -241,17 +245,17 @@ def _stops_early(loop: Loop, file: SourceFile) -> bool:
     if isinstance(loop, COMPREHENSIONS):
         parent = file.parent(loop)
         return isinstance(parent, ast.Call) and getattr(parent.func, "id", "") in {"any", "next"}
-    return any(isinstance(node, (ast.Break, ast.Return)) for node in own_nodes(loop.body))
+    return any(isinstance(node, (ast.Break, ast.Return)) for node in file.body(loop))
 
 
 _SLOW = {"sleep", "send", "send_message", "goto", "acompletion", "completion", "create_order"}
 
 
-def _is_slow_anyway(loop: Loop) -> bool:
+def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
     """A loop that waits for the network in each round is not slow because of its queries."""
     if isinstance(loop, COMPREHENSIONS):
         return False
-    for node in own_nodes(loop.body):
+    for node in file.body(loop):
         if isinstance(node, ast.Call):
             last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if last in _SLOW:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rules.core.queries import Query, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.sqlite.loops import own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +70,7 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 def _by_position(query: Query, function: FunctionNode, file: SourceFile) -> str:
     """How a row of the query is taken apart by position; empty when it is not."""
     rows = _rows(query, function, file)
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int())) if (
                 name in rows and not isinstance(file.literal(node.slice), bool)
@@ -99,7 +98,7 @@ def _rows(query: Query, function: FunctionNode, file: SourceFile) -> set[str]:
             single.add(name)
         case _:
             pass
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _root(value) in many:
                 (single if "fetchone" in file.source(value) else many).add(name)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rules.core.queries import Query, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
-from rules.sqlite.loops import own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,7 +144,7 @@ def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
                 return False
         elif binding.kind != "assign" or _is_bounded(binding.value):
             return False
-    return not _is_checked(items.id, function)
+    return not _is_checked(items.id, function, file)
 
 
 def _is_in_parts(call: ast.Call, file: SourceFile) -> bool:
@@ -174,9 +173,9 @@ def _is_bounded(value: ast.expr | None) -> bool:
             return True
 
 
-def _is_checked(name: str, function: FunctionNode) -> bool:
+def _is_checked(name: str, function: FunctionNode, file: SourceFile) -> bool:
     """Whether the function compares the length of the list, or cuts it somewhere."""
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.Compare(left=left, comparators=comparators):
                 if any(_is_length(side, name) for side in (left, *comparators)):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rules.core.queries import Query, builder_of, queries_in
 from rules.core.rule import Problem, Severity, rule
-from rules.sqlite.loops import own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +199,7 @@ def _fetched(name: str, query: Query, file: SourceFile) -> bool:
     function = file.enclosing_function(query.call)
     if function is None:
         return False
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         if isinstance(node, ast.Attribute) and node.attr in _ALL:
             inner = node.value
             while isinstance(inner, (ast.Call, ast.Attribute)):

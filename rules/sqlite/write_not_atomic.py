@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.queries import Query, calls_named, queries_in
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
-from rules.sqlite.loops import mentions, own_nodes
+from rules.sqlite.loops import mentions
 from rules.sqlite.order import precedes
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _torn(function: FunctionNode, found: list[Query], file: SourceFile) -> Itera
         after = [w for w in writes if _is_straight(commit, w.call, file)]
         for first in reversed(before):
             second = next((w for w in after if _belongs(first, w, function, file)), None)
-            if second is not None and not _waits_between(first.call, second.call, function):
+            if second is not None and not _waits_between(first.call, second.call, function, file):
                 yield _torn_problem(commit, first, second, file)
                 break
 
@@ -195,7 +195,7 @@ def _belongs(first: Query, second: Query, function: FunctionNode, file: SourceFi
     if first.text is not None and second.text is not None:
         return _is_transfer(first.sql, second.sql) or (
             first.verb == second.verb == "insert"
-            and bool(keys := _keys_of(first, function))
+            and bool(keys := _keys_of(first, function, file))
             and any(mentions(argument, keys) for argument in second.call.args[1:])
         )
     if first.method == "add" == second.method and isinstance(first.statement, ast.Name):
@@ -214,10 +214,10 @@ def _is_transfer(first: str, second: str) -> bool:
     return up is not None and down is not None and up[1] == down[1] and up[2] != down[2]
 
 
-def _keys_of(first: Query, function: FunctionNode) -> set[str]:
+def _keys_of(first: Query, function: FunctionNode, file: SourceFile) -> set[str]:
     """Variables that hold the key of the inserted row: `cursor.lastrowid`."""
     found: set[str] = set()
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.Assign(value=ast.Attribute(attr="lastrowid")) if (
                 node.lineno >= first.call.lineno
@@ -247,10 +247,12 @@ def _uses_key(statement: ast.expr, name: str, file: SourceFile) -> bool:
     )
 
 
-def _waits_between(first: ast.Call, second: ast.Call, function: FunctionNode) -> bool:
+def _waits_between(
+    first: ast.Call, second: ast.Call, function: FunctionNode, file: SourceFile
+) -> bool:
     """Whether other work stands between the two, for which the first must be visible already."""
     database = {"commit", "refresh", "flush", "execute", "scalar", "scalars", "get", "add", "exec"}
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         if isinstance(node, ast.Await) and first.lineno < node.lineno < second.lineno:
             call = node.value
             last = (
@@ -302,7 +304,7 @@ def _changed_in_python(
     """`account.balance -= cost` on a row that was loaded without a lock."""
     if not found or _LOCKS.search(file.source(function)):
         return
-    for node in own_nodes(function.body):
+    for node in file.body(function):
         match node:
             case ast.AugAssign(
                 target=ast.Attribute(value=ast.Name() as row, attr=column),
@@ -353,7 +355,7 @@ def _derived(read: ast.Call, function: FunctionNode, file: SourceFile) -> set[st
     if isinstance(origin, ast.Assign):
         names.update(n.id for t in origin.targets for n in ast.walk(t) if isinstance(n, ast.Name))
     for _ in range(2):
-        for node in own_nodes(function.body):
+        for node in file.body(function):
             if isinstance(node, ast.Assign) and mentions(node.value, names):
                 names.update(
                     n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)
