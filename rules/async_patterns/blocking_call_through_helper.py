@@ -22,14 +22,12 @@ _NEAR = 3
 
 @rule(
     "ASY102",
-    on=(ast.Call, ast.FunctionDef),
+    on=(ast.AsyncFunctionDef, ast.FunctionDef),
     severity=Severity.CRITICAL,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
     peers=("fastapi-doctor",),
 )
-def blocking_call_through_helper(
-    node: ast.Call | ast.FunctionDef, file: SourceFile
-) -> Iterator[Problem]:
+def blocking_call_through_helper(function: FunctionNode, file: SourceFile) -> Iterator[Problem]:
     """A sync helper that blocks stops the event loop just as if its body stood in the caller.
 
     While it waits, this process serves no other request, and nothing at the `async def` shows it.
@@ -74,15 +72,15 @@ def blocking_call_through_helper(
     """
     if file.project is None:
         return
-    if isinstance(node, ast.Call):
-        yield from _at_caller(node, file, file.project)
+    if isinstance(function, ast.AsyncFunctionDef):
+        for node in file.body(function):
+            if isinstance(node, ast.Call) and not file.is_awaited(node):
+                yield from _at_caller(node, file, file.project)
     else:
-        yield from _at_cause(node, file, file.project)
+        yield from _at_cause(function, file, file.project)
 
 
 def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[Problem]:
-    if isinstance(file.parent(call), ast.Await) or not file.runs_on_event_loop(call):
-        return
     name = file.qualified_name(call.func)
     if (
         name is None

@@ -104,7 +104,10 @@ class SourceFile:
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         start, end = node.col_offset, node.end_col_offset
         if first == last:
-            return self.lines[first].encode()[start:end].decode(errors="replace")
+            line = self.lines[first]
+            if line.isascii():
+                return line[start:end]
+            return line.encode()[start:end].decode(errors="replace")
         head = self.lines[first].encode()[start:].decode(errors="replace")
         tail = self.lines[last].encode()[:end].decode(errors="replace")
         return "\n".join([head, *self.lines[first + 1 : last], tail])
