@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import time
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rules.core.chains import statements
+from rules.core.config import Config
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.index_advice import advice
 from rules.core.planner import Planner
 from rules.core.project import Project
 from rules.core.rendering import render
+from rules.core.review import review
 from rules.core.schema import Schema, schema_of
 from rules.core.schema_extraction import schema_facts_of_sql
+from rules.core.schema_texts import statements_in
 from rules.core.source import SourceFile
+from tests.rules.trees import everything_new
 
 if TYPE_CHECKING:
     from rules.core.index_advice import Advice
@@ -276,3 +283,30 @@ def test_a_query_that_an_index_or_key_answers_is_left_alone() -> None:
     )
 
     assert [(item.table.name, item.column) for item in found] == []
+
+
+def test_a_review_reads_the_schema_from_sql_files() -> None:
+    texts = {
+        "db/schema.sql": "CREATE TABLE trades (id INTEGER PRIMARY KEY, market TEXT);",
+        "app/trades.py": dedent("""
+            import sqlite3
+
+            def of_market(db: sqlite3.Connection, market: str):
+                return db.execute("SELECT id FROM trades WHERE market = ?", (market,)).fetchall()
+        """),
+    }
+
+    result = review(everything_new(texts), Config(select=("SQL101",)))
+
+    assert [(found.path, found.line, found.trace[0].path) for found in result.findings] == [
+        ("app/trades.py", 5, "db/schema.sql")
+    ]
+
+
+@pytest.mark.parametrize("script", ["'" + ";" * 190_000, "CREATE TABLE t (" + ";\n" * 90_000])
+def test_a_script_without_end_is_given_up_soon(script: str) -> None:
+    started = time.perf_counter()
+
+    list(statements_in(f"create table {script}"))
+
+    assert time.perf_counter() - started < 2
