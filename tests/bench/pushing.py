@@ -20,20 +20,48 @@ if TYPE_CHECKING:
 LATENCY = 0.03
 PATIENCE = 120.0
 FILES = 10
-ROUNDS = 5
 
 CALM = """
 async def handle_{number}(name: str) -> str:
     return name
 """
-HASTY = """
+MISTAKES = (
+    """
 import time
 
 
 async def handle_{number}(name: str) -> str:
-    time.sleep({round})
+    time.sleep(1)
     return name
-"""
+""",
+    """
+import datetime
+
+
+def handle_{number}(name: str) -> str:
+    return f"{{name}} {{datetime.datetime.utcnow()}}"
+""",
+    """
+def handle_{number}(name: str, seen: list[str] = []) -> list[str]:
+    seen.append(name)
+    return seen
+""",
+    """
+import httpx
+
+
+def handle_{number}(name: str) -> httpx.Client:
+    return httpx.Client(base_url=name, verify=False)
+""",
+    """
+import sqlite3
+
+
+def handle_{number}(connection: sqlite3.Connection, name: str) -> None:
+    connection.execute(f"DELETE FROM prices WHERE name = '{{name}}'")
+""",
+)
+"""One for each push: a mistake that was said before would change a comment, not post a review."""
 
 
 def table() -> Table:
@@ -64,17 +92,17 @@ def _push_and_wait(running: Service) -> list[tuple[float, list[Recorded]]]:
     running.app.webhook_url = f"{running.url}/webhook"
     github.apps.install(running.app, [shop])
     github.limits.latency = LATENCY
-    github.repositories.commit(shop, "feature", _hasty(1))
+    github.repositories.commit(shop, "feature", _wrong(0))
     opened = _reviewed(running, lambda: github.pulls.open(shop, "feature", title="Faster"))
-    return [opened, *(_pushed(running, number) for number in range(2, ROUNDS + 1))]
+    return [opened, *(_pushed(running, number) for number in range(1, len(MISTAKES)))]
 
 
 def _pushed(running: Service, number: int) -> tuple[float, list[Recorded]]:
-    return _reviewed(running, lambda: running.github.pulls.push("alice/shop#1", _hasty(number)))
+    return _reviewed(running, lambda: running.github.pulls.push("alice/shop#1", _wrong(number)))
 
 
-def _hasty(number: int) -> dict[str, str]:
-    return {f"service/part_{n}.py": HASTY.format(number=n, round=number) for n in range(FILES)}
+def _wrong(number: int) -> dict[str, str]:
+    return {f"service/part_{n}.py": MISTAKES[number].format(number=n) for n in range(FILES)}
 
 
 def _reviewed(running: Service, push: Callable[[], object]) -> tuple[float, list[Recorded]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
+
 from tests.github import LocalGitHub
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.github.state import App
 
 SECRET = "a secret of the bench"
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ def service(folder: Path) -> Iterator[Service]:
             command, cwd=folder, env=kept | settings, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
-                yield Service(_address(process), github, app)
+                url = _address(process)
+                # The socket is there before the process that answers.
+                httpx.get(f"{url}/", timeout=START_SECONDS, trust_env=False)
+                yield Service(url, github, app)
             finally:
                 process.terminate()
 

@@ -7,6 +7,7 @@ children the environment with its secrets, and trusts pickles that children writ
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -119,13 +120,14 @@ def serve(control: socket.socket) -> None:
     engine_version()
     gc.collect()
     gc.freeze()
-    control.sendall(b"+")
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not message:
-            return
-        with socket.socket(fileno=descriptors[0]) as channel:
-            fork_keeper(channel, control)
+    with contextlib.suppress(ConnectionError):  # The parent has gone before anything was wanted.
+        control.sendall(b"+")
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not message:
+                return
+            with socket.socket(fileno=descriptors[0]) as channel:
+                fork_keeper(channel, control)
 
 
 if __name__ == "__main__":
