@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Pushes this soon after the start of a review wait for the end of that time."""
     sweep_seconds: float = Field(default=10.0, gt=0)
     """How often the worker looks for work that no wake-up announced."""
+    reconcile_minutes: int = Field(default=10, ge=0, le=60)
+    """How often lost deliveries and unreviewed pull requests are looked for; 0 is never."""
     lease_seconds: float = Field(default=60.0, gt=0)
     """How long a worker may be silent before its work is given to another."""
     review_timeout_seconds: float = Field(default=600.0, gt=0)

@@ -33,6 +33,12 @@ class Metrics:
             "Age of the delivery that has waited longest; 0 when none waits.",
             registry=self.registry,
         )
+        self.recovered = Gauge(
+            "backend_expert_recovered",
+            "Deliveries asked for again and pull requests found without one, since the beginning.",
+            ("kind",),
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """Everything in Prometheus' own text format."""

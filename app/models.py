@@ -66,6 +66,13 @@ class DismissalScope(enum.StrEnum):
     REPOSITORY = "repository"
 
 
+class RecoveryKind(enum.StrEnum):
+    """What was found that no delivery had told of."""
+
+    DELIVERY = "delivery"
+    PULL_REQUEST = "pull request"
+
+
 class CommandState(enum.StrEnum):
     """How far a command has come."""
 
@@ -106,6 +113,7 @@ class Base(DeclarativeBase):
         FindingState: words(FindingState),
         CommandState: words(CommandState),
         DismissalScope: words(DismissalScope),
+        RecoveryKind: words(RecoveryKind),
     }
 
 
@@ -308,3 +316,30 @@ class Dismissal(Base):
     expires_at: Mapped[datetime]
     restored_at: Mapped[datetime | None]
     restored_by: Mapped[str | None]
+
+
+class Round(Base):
+    """A piece of work that one worker does from time to time; `examined_until` is how far it came."""
+
+    __tablename__ = "rounds"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None]
+    ran_at: Mapped[datetime | None]
+    examined_until: Mapped[datetime | None]
+
+
+class Recovery(Base):
+    """A delivery asked for again, or a pull request found without one. `event` says in words."""
+
+    __tablename__ = "recoveries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[RecoveryKind]
+    event: Mapped[str]
+    guid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    repository_id: Mapped[int | None]
+    number: Mapped[int | None]
+    attempts: Mapped[int]
+    recovered_at: Mapped[datetime]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worker.events.deliveries import take_due
+from worker.recovery import reconciling
 from worker.reviewing.due import review_due
 from worker.reviewing.sweeping import sweep_up
 from worker.work import Work
@@ -26,6 +27,11 @@ async def review_pull_requests(ctx: Context) -> None:
 async def sweep(ctx: Context) -> None:
     """Find what nobody announced, or what was left behind, and see to it."""
     await sweep_up(_work(ctx))
+
+
+async def reconcile(ctx: Context) -> None:
+    """Find what GitHub could not deliver and what nobody told of."""
+    await reconciling.reconcile(_work(ctx))
 
 
 def _work(ctx: Context) -> Work:

@@ -19,13 +19,15 @@ from app.logs import configure_logging
 from app.queue import connect, dump_job, load_job
 from worker.analysis.sandbox import Sandbox
 from worker.git.mirrors import Mirrors
-from worker.jobs import review_pull_requests, sweep, take_deliveries
+from worker.jobs import reconcile, review_pull_requests, sweep, take_deliveries
 from worker.publishing.pacing import Pacer
 from worker.publishing.publisher import Publisher
 from worker.work import DRAIN_SECONDS, Drain, Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from arq.cron import CronJob
 
     from app.config import Settings
 
@@ -113,7 +115,7 @@ def arq_worker(work: Work) -> Worker:
     settings = work.settings
     return Worker(
         functions=[func(take_deliveries), func(review_pull_requests)],
-        cron_jobs=[cron(sweep, second=_seconds(settings.sweep_seconds), run_at_startup=True)],
+        cron_jobs=_cron_jobs(settings),
         redis_pool=work.queue,
         handle_signals=False,
         max_jobs=1000,  # Most only find that others are at it already, and leave.
@@ -125,6 +127,14 @@ def arq_worker(work: Work) -> Worker:
         ctx={"work": work},
         log_results=False,
     )
+
+
+def _cron_jobs(settings: Settings) -> list[CronJob]:
+    jobs = [cron(sweep, second=_seconds(settings.sweep_seconds), run_at_startup=True)]
+    if settings.reconcile_minutes:
+        minutes = set(range(0, 60, settings.reconcile_minutes))
+        jobs.append(cron(reconcile, minute=minutes, run_at_startup=True))
+    return jobs
 
 
 async def _stop(worker: Worker) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,9 +56,17 @@ class Client:
         raise GitHubError("GitHub redirected in a circle.", status=301)
 
     async def pages(
-        self, path: str, params: Mapping[str, str | int] | None = None, *, most: int = 3000
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        most: int = 3000,
+        enough: Callable[[Any], bool] = lambda _: False,
     ) -> list[Any]:
-        """Every item of a paged list, or of the list inside `check_runs` and its like."""
+        """Every item of a paged list, or of the list inside `check_runs` and its like.
+
+        No further page is asked for after one whose last item is `enough`.
+        """
         items: list[Any] = []
         following: str | None = path
         wanted: Mapping[str, str | int] | None = {"per_page": 100} | dict(params or {})
@@ -66,6 +74,8 @@ class Client:
             answer = await self.call("GET", following, params=wanted)
             items += _items(answer.data)
             following, wanted = _next_page(answer), None
+            if items and enough(items[-1]):
+                break
         return items[:most]
 
     async def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +69,7 @@ class PullRequest(Frozen):
     changed_files: int = 0
     html_url: str = ""
     node_id: str = ""
+    updated_at: datetime | None = None
 
     @property
     def archived(self) -> bool:
@@ -114,6 +116,12 @@ async def read(repository: Repository, number: int, *, fresh: bool = False) -> P
         except NotFoundError:
             await asyncio.sleep(pause)
     return await _read(repository, number)
+
+
+async def open_ones(repository: Repository) -> tuple[PullRequest, ...]:
+    """Every open pull request; of each what the list tells, which is not how many files changed."""
+    listed = await repository.pages("/pulls", {"state": "open"})
+    return tuple(PullRequest.model_validate(item) for item in listed)
 
 
 async def merge_base(repository: Repository, base: str, head: str) -> str:

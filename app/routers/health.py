@@ -9,9 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import deliveries
+from app.db import deliveries, recoveries
 from app.deps import ServicesDep, SessionDep, metrics_are_open
-from app.models import DeliveryState
+from app.models import DeliveryState, RecoveryKind
 from app.queue import is_there
 from app.services import Services
 
@@ -51,6 +51,9 @@ async def metrics(services: ServicesDep, session: SessionDep) -> Response:
     oldest = await deliveries.oldest_waiting(session)
     age = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     services.metrics.queue_age.set(max(age, 0.0))
+    recovered = await recoveries.count_by_kind(session)
+    for kind in RecoveryKind:
+        services.metrics.recovered.labels(kind).set(recovered.get(kind, 0))
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
-from app.db import findings, history, pull_requests, repositories
+from app.db import findings, history, pull_requests, recoveries, repositories
 from app.deps import ServicesDep, SessionDep, history_is_open
 from app.models import Repository
 from app.pages import templates
@@ -20,6 +20,7 @@ async def overview(request: Request, session: SessionDep) -> HTMLResponse:
         {
             "repositories": await history.repositories(session),
             "reviews": await history.recent_reviews(session),
+            "recoveries": await recoveries.recent(session),
         },
     )
 

@@ -130,6 +130,7 @@ def settings_for(github: LocalGitHub, app: App, **values: object) -> Settings:
             "github_url": github.url,
             "debounce_seconds": 0,
             "sweep_seconds": 1,
+            "reconcile_minutes": 0,
             "lease_seconds": 10,
             "write_burst": 1000,
             "writes_per_second": 1000,

@@ -47,12 +47,13 @@ async def pull_request_of(
         row = await pull_requests.find(session, repository_id, number)
     if row is not None:
         return row
-    facts = _facts(await pulls.read(repository, number), repository_id)
+    facts = facts_of(await pulls.read(repository, number), repository_id)
     async with work.database.write() as session:
         return await _row(session, await pull_requests.upsert(session, facts))
 
 
-def _facts(pull: pulls.PullRequest, repository_id: int) -> PullRequestFacts:
+def facts_of(pull: pulls.PullRequest, repository_id: int) -> PullRequestFacts:
+    """What is stored of a pull request that the API told of."""
     return PullRequestFacts(
         repository_id=repository_id,
         number=pull.number,

@@ -1,0 +1,1 @@
+"""Finding what GitHub could not deliver, and what nobody told of."""
