@@ -16,9 +16,10 @@ from rules.core.learning import Learner
 from rules.core.project import Project
 from rules.core.repeats import without_repeats
 from rules.core.ruff_config import RuffConfig
-from rules.core.rule import FileKind
+from rules.core.rule import Confidence, FileKind, Severity
 from rules.core.source import NotPythonError, SourceFile, kind_of
 from rules.core.suppress import Suppressions
+from rules.core.touched import is_rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -182,7 +183,7 @@ class _Run:
             file.path = rename
         rules = self._rules(file.path)
         report = check(file, rules, self.profile)
-        for crash in report.crashes:
+        for crash in report.crashes if project is self.head else ():
             note = f"Rule {crash.rule} failed on {file.path}: {crash.error}"
             self.skipped.append(Skipped(file.path, note))
         suppressions = Suppressions.of(text)
@@ -204,10 +205,11 @@ class _Run:
         return replace(finding, severity=self.config.severity_of(rule, finding.severity))
 
     def _report(self, changed: ChangedFile, before: _Version | None, after: _Version) -> None:
-        old = {finding.fingerprint for finding in before.findings} if before else set[str]()
+        old = {f.fingerprint: f for f in before.findings} if before else dict[str, Finding]()
         new = {finding.fingerprint for finding in after.findings}
         for finding in after.findings:
-            if not self.full and finding.fingerprint in old:
+            known = None if self.full else old.get(finding.fingerprint)
+            if known is not None and not _is_touched(known, before, finding, after, changed):
                 continue
             if self._is_left_to_ruff(finding):
                 self.deferred += 1
@@ -242,6 +244,20 @@ class _Run:
             rules = self._rules(finding.path)
             fix = suggest(after.file, problem, catalog.all_rules()[finding.rule], rules)
         return replace(finding, new=is_new, fix=fix)
+
+
+def _is_touched(
+    known: Finding, before: _Version | None, finding: Finding, after: _Version, changed: ChangedFile
+) -> bool:
+    """Whether the change rewrote the very place of an old finding, so that it is its business now."""
+    if before is None or finding.line not in changed.added:
+        return False
+    if finding.severity is Severity.SUGGESTION:
+        return False
+    old, new = _problem_of(known, before), _problem_of(finding, after)
+    if old is None or new is None or new.confidence is not Confidence.HIGH:
+        return False
+    return is_rewritten(old.node, before.file, new.node, after.file)
 
 
 def _problem_of(finding: Finding, version: _Version) -> Problem | None:

@@ -39,8 +39,10 @@ def called(text: str, path: str = "app/services/prices.py") -> dict[str, str | N
             "sqlite3.Connection.execute",
         ),
         (
-            "import aiosqlite\nasync def f():\n    async with aiosqlite.connect('a') as db:\n"
-            "        await db.execute('x')",
+            (
+                "import aiosqlite\nasync def f():\n    async with aiosqlite.connect('a') as db:\n"
+                "        await db.execute('x')"
+            ),
             "db.execute",
             "aiosqlite.Connection.execute",
         ),
@@ -50,8 +52,10 @@ def called(text: str, path: str = "app/services/prices.py") -> dict[str, str | N
             "httpx.AsyncClient.get",
         ),
         (
-            "from typing import Annotated\nfrom sqlmodel import Session\n"
-            "SessionDep = Annotated[Session, 1]\ndef f(db: SessionDep):\n    db.execute('x')",
+            (
+                "from typing import Annotated\nfrom sqlmodel import Session\n"
+                "SessionDep = Annotated[Session, 1]\ndef f(db: SessionDep):\n    db.execute('x')"
+            ),
             "db.execute",
             "sqlalchemy.orm.Session.execute",
         ),
@@ -61,14 +65,18 @@ def called(text: str, path: str = "app/services/prices.py") -> dict[str, str | N
             "time.sleep",
         ),
         (
-            "from sqlalchemy.orm import sessionmaker\nS = sessionmaker()\n"
-            "def f():\n    with S() as s:\n        s.execute('x')",
+            (
+                "from sqlalchemy.orm import sessionmaker\nS = sessionmaker()\n"
+                "def f():\n    with S() as s:\n        s.execute('x')"
+            ),
             "s.execute",
             "sqlalchemy.orm.Session.execute",
         ),
         (
-            "from sqlalchemy.orm import sessionmaker\nfrom sqlalchemy.ext.asyncio import AsyncSession"
-            "\nS = sessionmaker(class_=AsyncSession)\ns = S()\ns.commit()",
+            (
+                "from sqlalchemy.orm import sessionmaker\nfrom sqlalchemy.ext.asyncio import AsyncSession"
+                "\nS = sessionmaker(class_=AsyncSession)\ns = S()\ns.commit()"
+            ),
             "s.commit",
             "sqlalchemy.ext.asyncio.AsyncSession.commit",
         ),

@@ -205,3 +205,26 @@ def test_what_two_rules_say_of_one_line_the_special_one_says() -> None:
     )
     result = review(change_of({}, {"a.py": page}), Config(select=("SEC119", "API401")))
     assert rules_of(result) == [("API401", "a.py", 10)]
+
+
+BARE = "import requests\n\n\ndef price(url: str) -> float:\n    {}\n"
+CALL = "answer = requests.get(url).json()"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (CALL, f"if url:\n        {CALL}", True),
+        (f"if url:\n        {CALL}", CALL, True),
+        (CALL, "answer = requests.get(url).json()['price']", True),
+        (CALL, "answer = requests.get(\n        url\n    ).json()", False),
+        (CALL, f"first = 1\n    {CALL}", False),
+        (f"if url:\n        {CALL}", f"if url and True:\n        {CALL}", False),
+    ],
+)
+def test_an_old_finding_is_told_when_the_change_rewrites_its_place(
+    old: str, new: str, *, told: bool
+) -> None:
+    change = change_of({"a.py": BARE.format(old)}, {"a.py": BARE.format(new)})
+    findings = review(change, Config(select=("API101",))).findings
+    assert [finding.rule for finding in findings] == (["API101"] if told else [])
