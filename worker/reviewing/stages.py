@@ -68,7 +68,18 @@ async def review(attempt: Attempt) -> None:
         seen = await _look(attempt, pull, uncertain=uncertain)
         await record.note(attempt, merge_base=seen.merge_base)
     found, compared = await _analyse(attempt, seen)
+    if not seen.files.complete:
+        found = replace(found, notes=(*found.notes, _cut_off(seen)))
     await _publish(attempt, seen, compared, found, uncertain=uncertain)
+
+
+def _cut_off(seen: Seen) -> str:
+    """GitHub lists no more than 3,000 files; the others are reviewed from git all the same."""
+    listed, every = len(seen.files.files), seen.pull.changed_files
+    return (
+        f"GitHub lists {listed} of the {every} files of this change. "
+        "What was found in the others stands here and in the check."
+    )
 
 
 async def _remember(attempt: Attempt, pull: PullRequest) -> None:
