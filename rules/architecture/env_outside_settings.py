@@ -32,7 +32,7 @@ _USUAL = 3
     on=ast.Module,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
-    peers=("fastapi-doctor:FASTT037",),
+    peers=("fastapi-doctor",),
 )
 def env_outside_settings(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A module reads the environment by itself, though the app has a class of settings.

@@ -26,7 +26,7 @@ _BRANCHES = 4
     on=ast.Module,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
-    peers=("fastapi-doctor:FASTT039",),
+    peers=("fastapi-doctor",),
 )
 def fat_route(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """One handler queries the database, calls another API and computes, all by itself.

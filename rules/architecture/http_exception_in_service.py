@@ -23,7 +23,7 @@ _FEW = 0.1
     on=ast.Module,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
-    peers=("fastapi-doctor:FASTT038",),
+    peers=("fastapi-doctor",),
 )
 def http_exception_in_service(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A module below the routers decides about HTTP statuses, while its neighbours do not.

@@ -30,7 +30,7 @@ _EXECUTES = {"execute", "executemany"}
     on=ast.Module,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
-    peers=("fastapi-doctor:FASTT023",),
+    peers=("fastapi-doctor",),
 )
 def get_with_side_effect(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A GET route writes to the database.

@@ -22,7 +22,7 @@ _SIBLINGS = 4
     on=ast.Module,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
-    peers=("fastapi-doctor:FASTT040",),
+    peers=("fastapi-doctor",),
 )
 def openapi_metadata_missing(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """One route of a file says nothing about itself, while all others do.

@@ -32,7 +32,7 @@ _FIELDS = 2
     on=ast.Module,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.SCRIPT),
-    peers=("fastapi-doctor:FASTT013",),
+    peers=("fastapi-doctor",),
 )
 def untyped_request_body(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """The fields of a request's body are taken from a plain dict.
