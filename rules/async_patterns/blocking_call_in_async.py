@@ -31,11 +31,11 @@ _WHY = {
 
 _RUFF = (
     ("time.sleep", ("ASYNC251",)),
-    ("requests.", ("ASYNC210",)),
+    ("requests", ("ASYNC210",)),
     ("urllib.request.urlopen", ("ASYNC210",)),
     ("httpx.Client", ("ASYNC212",)),
-    ("httpx.", ("ASYNC210",)),
-    ("subprocess.", ("ASYNC220", "ASYNC221", "ASYNC222")),
+    ("httpx", ("ASYNC210",)),
+    ("subprocess", ("ASYNC220", "ASYNC221", "ASYNC222")),
     ("open", ("ASYNC230",)),
     ("pathlib.Path.open", ("ASYNC230",)),
     ("input", ("ASYNC250",)),
@@ -226,7 +226,9 @@ def _problem(found: BlockingCall, severity: Severity, file: SourceFile) -> Probl
 
 def _said_by_ruff(name: str) -> tuple[str, ...]:
     """The codes with which ruff reports a call of this name; it knows few, and only by name."""
-    return next((codes for start, codes in _RUFF if name == start or name.startswith(start)), ())
+    return next(
+        (codes for known, codes in _RUFF if name == known or name.startswith(known + ".")), ()
+    )
 
 
 def _severity(found: BlockingCall, file: SourceFile) -> Severity | None:
