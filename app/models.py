@@ -208,7 +208,7 @@ class Delivery(Base):
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     leased_until: Mapped[datetime | None]
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
@@ -261,7 +261,9 @@ class FindingRecord(Base):
     fix: Mapped[dict[str, str | int] | None]
     place: Mapped[FindingPlace]
     state: Mapped[FindingState]
-    first_review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"))
+    first_review_id: Mapped[int] = mapped_column(
+        ForeignKey("reviews.id", ondelete="CASCADE"), index=True
+    )
     last_review_id: Mapped[int] = mapped_column(
         ForeignKey("reviews.id", ondelete="CASCADE"), index=True
     )
@@ -342,4 +344,4 @@ class Recovery(Base):
     repository_id: Mapped[int | None]
     number: Mapped[int | None]
     attempts: Mapped[int]
-    recovered_at: Mapped[datetime]
+    recovered_at: Mapped[datetime] = mapped_column(index=True)
