@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TOKENS = re.compile(
-    r"(?P<text>'(?:[^']|'')*')|(?P<name>\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\s]*\])"
+    r"(?P<text>'(?:[^']|'')*')|(?P<name>\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\[\]\s]*\])"
     r"|(?P<cast>::\s*\w+(?:\[\])?)"
     r"|(?P<parameter>\?\d*|(?<![\w:]):[A-Za-z_]\w*|@[A-Za-z_]\w*|\$\d+|%s|%\(\w+\)s)"
 )
@@ -14,7 +14,7 @@ _WORD_BEFORE_TABLE = re.compile(
     re.IGNORECASE,
 )
 _TABLE = re.compile(
-    r"\b(?:from|join|into|update|on|,)\s+(?:only\s+)?(\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)",
+    r"\b(?:from|join|into|update|on|,)\s+(?:only\s+)?(\"[^\"]+\"|`[^`]+`|\[[^\[\]]+\]|\w+)",
     re.IGNORECASE,
 )
 _CREATED = re.compile(
@@ -41,7 +41,7 @@ _FOREIGN_WORDS = (
 _DEFAULT_CALL = re.compile(r"\bdefault\s+\(?[\w.]+\s*\([^()]*\)\)?", re.IGNORECASE)
 _DEFAULT_HOLE = re.compile(r"\bdefault\s+\(?\{\}\)?", re.IGNORECASE)
 _GLUED_HOLE = re.compile(r"\{\}(?=\w)")
-_VALUE_HOLE = re.compile(r"'%?\{\}%?'|(?<=[=<>(,\s])\s*\{\}(?=[\s,);]|$)")
+_VALUE_HOLE = re.compile(r"'%?\{\}%?'|(?<=[=<>(,\s])\{\}(?=[\s,);]|$)")
 
 
 def prepared(sql: str) -> str:
@@ -113,7 +113,15 @@ def indexed(sql: str) -> tuple[str, tuple[str, ...], str] | None:
 
 
 def _parts(columns: str) -> list[str]:
-    return re.split(r",(?![^(]*\))", columns)
+    """The columns between commas, those inside parentheses left together."""
+    parts, depth = [""], 0
+    for piece in re.split(r"([(),])", columns):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
 
 
 def _column(part: str) -> str:

@@ -27,6 +27,10 @@ def shadowings(project: Project) -> dict[str, list[Shadowing]]:
     return project.memo("shadowed routes", lambda: _by_module(project))
 
 
+_DEEPEST = 100
+"""Paths with more parts are nobody's routes; the search below goes one call deeper for each."""
+
+
 def _by_module(project: Project) -> dict[str, list[Shadowing]]:
     found: dict[str, list[Shadowing]] = {}
     seen: set[tuple[str, int, str, int]] = set()
@@ -48,7 +52,8 @@ def _comparable(project: Project) -> dict[object, list[tuple[str, Endpoint]]]:
     """
     groups: dict[object, list[tuple[str, Endpoint]]] = {}
     for endpoint in project.endpoints:
-        if not endpoint.app or not (endpoint.path or endpoint.own_path).startswith("/"):
+        known = endpoint.path or endpoint.own_path
+        if not endpoint.app or not known.startswith("/") or known.count("/") > _DEEPEST:
             continue
         if endpoint.path is not None:
             groups.setdefault(endpoint.app, []).append((endpoint.path, endpoint))
