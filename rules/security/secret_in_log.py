@@ -172,12 +172,11 @@ def _is_for_the_terminal(call: ast.Call, file: SourceFile) -> bool:
     """`print` in a script shows a new key to the person who runs it; masks hide one in CI."""
     if any(isinstance(n, ast.Constant) and "::add-mask::" in str(n.value) for n in ast.walk(call)):
         return True
-    return file.kind is FileKind.SCRIPT and _owner_name(call.func) in {
-        "print",
-        "echo",
-        "secho",
-        "pprint",
-    }
+    name = _owner_name(call.func)
+    if name in {"echo", "secho"} and file.imports("click", "typer"):
+        return True
+    is_command = file.kind is FileKind.SCRIPT or file.imports("argparse", "click", "typer")
+    return is_command and name in {"print", "echo", "secho", "pprint"}
 
 
 def _owner_name(node: ast.expr) -> str:
