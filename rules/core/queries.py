@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 type Driver = Literal["sqlite", "sqlalchemy", "other", "unknown"]
 """`unknown`: the text is SQL, but nobody can tell what it is given to."""
 
-_COMMENTS = re.compile(r"--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
+_COMMENTS = re.compile(r"--[^\n]*(?:\n|$)|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERB = re.compile(
     r"\s*(select|insert|update|delete|replace|create|alter|drop|pragma|begin|commit|end|rollback"
     r"|savepoint|release|attach|vacuum|explain|with|values)\b",

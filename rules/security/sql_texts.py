@@ -19,7 +19,7 @@ type Place = Literal["quoted", "value", "identifier", "clause", "placeholder"]
 """What a hole stands for: a value in quotes or bare, a name, a piece of SQL, a parameter's name."""
 
 _STATEMENT = re.compile(
-    r"^\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(?:"
+    r"^\s*+(?>--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*+(?:"
     r"select\b(?=.*\bfrom\b)|select\s+\w+\(|insert\s+(?:or\s+\w+\s+|ignore\s+)?into\b"
     r"|update\s+\S+.*\bset\b|delete\s+from\b|replace\s+into\b|with\s+(?:recursive\s+)?\S+.*\bas\b"
     r"|create\s+(?:or\s+replace\s+)?(?:unique\s+|temp\w*\s+|virtual\s+|materialized\s+)?"
