@@ -56,9 +56,7 @@ class Planner:
         self.refused: list[tuple[str, str]] = []
         self._steps = 0
         self._allowed = _LOADING
-        self._database = sqlite3.connect(
-            ":memory:", isolation_level=None, cached_statements=0, check_same_thread=False
-        )
+        self._database = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self._database.execute("PRAGMA automatic_index = OFF")
         for limit, value in _LIMITS.items():
             self._database.setlimit(limit, value)

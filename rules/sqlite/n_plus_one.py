@@ -236,7 +236,9 @@ def _asks_a_store(call: ast.Call) -> bool:
 
 def _is_reader(name: str) -> bool:
     return (
-        bool(_READERS.match(name)) and "create" not in name and name not in {"get", "load", "list"}
+        bool(_READERS.match(name))
+        and "create" not in name
+        and name.strip("_") not in {"get", "load", "list"}
     )
 
 
