@@ -37,7 +37,7 @@ async def fill(services: Services) -> None:
             now=NOON,
         )
         skipped = [{"path": "big.py", "reason": "too large"}]
-        outcome = ReviewOutcome("partial", {"critical": 1}, {"snapshot": 0.25}, skipped, [HOSTILE])
+        outcome = ReviewOutcome("partial", {"critical": 1}, {"analysis": 0.25}, skipped, [HOSTILE])
         await reviews.finish(session, review, ReviewState.DONE, NOON, outcome)
 
 

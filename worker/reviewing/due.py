@@ -18,6 +18,7 @@ from app.github.errors import (
     TransientError,
     UnauthorizedError,
 )
+from worker.git.command import NotARepositoryError
 from worker.git.fetch import CommitNotFoundError, FetchError, RepositoryNotFoundError
 from worker.lease import LeaseLostError, held
 from worker.reviewing import ending
@@ -135,6 +136,7 @@ async def _failed(attempt: Attempt, error: Exception) -> None:
             | TransientError()
             | UnauthorizedError()
             | FetchError()
+            | NotARepositoryError()  # Another review found the mirror damaged and replaced it.
             | SQLAlchemyError()
         ):
             log.warning("deferred", reason=said, **attempt.names)

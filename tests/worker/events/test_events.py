@@ -31,7 +31,7 @@ async def test_a_pull_request_that_is_opened_is_reviewed(service: Service):
 
     (review,) = await service.reviews(pull)
     assert (review.state, review.head_sha, review.verdict) == ("done", pull.head_sha, "findings")
-    assert list(review.timings) == ["read", "compare", "fetch", "diff", "analysis", "publish"]
+    assert set(review.timings) == {"read", "compare", "fetch", "diff", "analysis", "publish"}
     assert review.github_review_id == pull.reviews[0].id
     assert [one.rule for one in await service.findings(pull)] == ["SEC101"]
     assert [run.conclusion for run in service.checks(pull)] == ["failure"]
