@@ -122,7 +122,7 @@ class _NearWriter:
     async def close(self) -> None:
         """Wait for what runs and close the connection."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._thread.shutdown)
 
 
 def _create_engine(url: str) -> AsyncEngine:
