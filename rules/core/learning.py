@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rules.core.change import Entry, Tree
     from rules.core.config import Config
 
-_KEPT_CHARACTERS = 4_000_000
+_KEPT_CHARACTERS = 10_000_000
 """Of how much text the syntax trees are kept for the rules; about 2 kB of memory a line."""
 _MAX_SQL_FILE = 300_000
 """A larger `.sql` file is a dump of data."""
@@ -41,10 +41,12 @@ class Learner:
         self._new: dict[str, bytes] = {}
         self._kept = 0
 
-    def learn(self, tree: Tree, keep: dict[str, SourceFile] | None = None) -> Iterator[ModuleFacts]:
+    def learn(
+        self, tree: Tree, keep: dict[str, SourceFile | None] | None = None
+    ) -> Iterator[ModuleFacts]:
         """The facts of every Python and SQL file of a tree that can be read, ordered by path.
 
-        Parsed files are left in `keep`, as many as fit.
+        The paths in `keep` get their parsed files, as many as fit.
         """
         wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._files(tree)}
         missing = [key for key in wanted if key not in self._known]
@@ -75,7 +77,7 @@ class Learner:
                 yield path, entry
 
     def _read(
-        self, tree: Tree, path: str, keep: dict[str, SourceFile] | None
+        self, tree: Tree, path: str, keep: dict[str, SourceFile | None] | None
     ) -> ModuleFacts | None:
         self._progress(path)
         try:
@@ -86,7 +88,7 @@ class Learner:
         except (UnreadableFileError, UnreadableTextError, NotPythonError):
             return None
         facts = _without_collector(file)
-        if keep is not None and self._kept + len(text) <= _KEPT_CHARACTERS:
+        if keep is not None and path in keep and self._kept + len(text) <= _KEPT_CHARACTERS:
             self._kept += len(text)
             keep[path] = file
         return facts

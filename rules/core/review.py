@@ -87,14 +87,15 @@ class _Run:
     deferred: int = 0
     suppressed: int = 0
     notes: list[str] = field(default_factory=list[str])
-    parsed: dict[str, SourceFile] = field(default_factory=dict[str, SourceFile])
-    """Files of the head version that are parsed already, by path."""
+    parsed: dict[str, SourceFile | None] = field(default_factory=dict[str, SourceFile | None])
+    """The changed files of the head version by path, as far as they are parsed already."""
     ruff: RuffConfig | None = None
 
     def link(self, facts: MutableMapping[str, bytes] | None) -> None:
         """Learn what the rest of both versions of the project tells."""
         learner = Learner(self.config, facts, self.avoid, self.progress)
         self.progress("")
+        self.parsed = {file.path: None for file in self.change.files}
         self.head = Project(learner.learn(self.change.head, self.parsed))
         if self.change.base is not None:
             self.base = Project(learner.learn(self.change.base))
