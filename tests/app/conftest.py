@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from tests.app.settings import make_settings
 
 POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
 KINDS = ["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"]
-SCHEMA = f"backend_expert_test_{os.getpid()}"
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +29,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
+    # A name of its own: the fixture is made once for each conftest that takes it.
+    name = f"backend_expert_test_{uuid.uuid4().hex[:12]}"
     inside = make_url(POSTGRESQL).set(drivername="postgresql+psycopg")
-    inside = inside.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
+    inside = inside.update_query_dict({"options": f"-csearch_path={name}"})
     engine = create_engine(inside)
     with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     url = inside.render_as_string(hide_password=False)
     asyncio.run(schema.upgrade(make_settings(database_url=url)))
     yield url
     with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {SCHEMA} CASCADE"))
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
     engine.dispose()
 
 
