@@ -7,7 +7,7 @@ import pytest
 from rules.core.config import Config
 from rules.core.findings import Review, Suggestion, Verdict
 from rules.core.review import review
-from tests.rules.core.trees import MemoryTree, change_of
+from tests.rules.trees import MemoryTree, change_of
 
 RUN = "import asyncio\n\n\nasync def go() -> None:\n    asyncio.run(go())\n"
 FINE = "import asyncio\n\n\nasync def go() -> None:\n    await go()\n"
