@@ -50,7 +50,7 @@ class Learner:
         """
         wanted = {f"{VERSION}:{entry.id}:{path}": path for path, entry in self._files(tree)}
         missing = [key for key in wanted if key not in self._known]
-        for key, data in _get_many(self._cache, missing).items() if self._cache is not None else ():
+        for key, data in _get_many(self._cache, missing).items():
             if (facts := ModuleFacts.loads(data)) is not None:
                 self._known[key] = facts
         for key, path in wanted.items():
@@ -104,8 +104,10 @@ def _without_collector(file: SourceFile) -> ModuleFacts:
             gc.enable()
 
 
-def _get_many(cache: MutableMapping[str, bytes], keys: list[str]) -> Mapping[str, bytes]:
-    """What the cache holds of these keys; in one question where it can be asked so."""
+def _get_many(cache: MutableMapping[str, bytes] | None, keys: list[str]) -> Mapping[str, bytes]:
+    """What the cache, if any, holds of these keys; in one question where it can be asked so."""
+    if cache is None:
+        return {}
     ask: Callable[[list[str]], Mapping[str, bytes]] | None = getattr(cache, "get_many", None)
     if ask is not None:
         return ask(keys)

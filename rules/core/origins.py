@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from rules.core.rule import Confidence
+
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable
@@ -57,6 +59,11 @@ class Origin:
     def is_request(self) -> bool:
         """Whether a client of the service chooses the value."""
         return self.kind not in {"api", "parameter"}
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure a rule may be that the value comes from there."""
+        return Confidence.HIGH if self.sure else Confidence.MEDIUM
 
     def label(self) -> str:
         """A phrase for messages, without an article: "query parameter `symbol` of `GET /chart`"."""

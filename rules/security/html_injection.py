@@ -108,7 +108,7 @@ def html_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             delivery.call,
             f"`{delivery.callee}` puts {origin.label()} into HTML unescaped by {delivery.way.place}: a script in it"
             " runs in the reader's browser. Escape it with `html.escape`.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=delivery.trace,
         )
     if not is_about_html(file):

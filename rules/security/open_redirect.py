@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core.addresses import chosen_host
 from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
-from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.sinks import sinks
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def open_redirect(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             sink.call,
             f"The redirect goes to {origin.label()}: a link to this site can lead to any other. Allow only"
             " paths of this site or listed hosts.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=origin.trace,
         )
     for delivery in deliveries(file, "redirect"):
@@ -100,6 +100,6 @@ def open_redirect(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             delivery.call,
             f"`{delivery.callee}` redirects to {origin.label()} by {delivery.way.place}: a link to this site can lead"
             " to any other. Allow only paths of this site or listed hosts.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=delivery.trace,
         )

@@ -167,7 +167,7 @@ def _problem(file: SourceFile, sink: Sink, origin: Origin) -> Problem:
         sink.call,
         f"`{callee}` opens a path with {what} in it: `../` reaches any file of this process."
         " Resolve it and check `is_relative_to(folder)`.",
-        confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+        confidence=origin.confidence,
         trace=origin.trace,
     )
 

@@ -76,7 +76,7 @@ def shell_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             delivery.call,
             f"`{delivery.callee}` makes {origin.label()} part of the command that a shell reads in"
             f" {delivery.way.place}: a client can run any other. Pass a list of arguments and no shell.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=delivery.trace,
         )
 

@@ -123,7 +123,7 @@ def _problem(file: SourceFile, place: ast.expr, hole: Hole) -> Problem:
             place,
             f"`{value}` names a table or column in this SQL and comes from {origin.label()}. {advice}",
             severity=Severity.CRITICAL,
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=origin.trace,
         )
     where = "another service" if origin.kind == "api" else f"the callers of `{origin.place}`"

@@ -106,7 +106,7 @@ def sql_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             delivery.call,
             f"`{delivery.callee}` makes {origin.label()} part of the SQL that {delivery.way.place} runs: a client"
             " can run SQL of its own. Bind it there as a parameter.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=delivery.trace,
         )
 

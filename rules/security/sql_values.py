@@ -66,7 +66,7 @@ def severity_of(
     Without quotes a text would not even be valid SQL, so what nobody knows is then a number.
     """
     if origin is not None and origin.is_request:
-        return Severity.CRITICAL, Confidence.HIGH if origin.sure else Confidence.MEDIUM
+        return Severity.CRITICAL, origin.confidence
     if is_like_a_number(node):
         return Severity.WARNING, Confidence.LOW
     if _is_given(file, node, origin):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rules.core.addresses import chosen_host
 from rules.core.data_ways import deliveries
 from rules.core.flow import flow_of
-from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.sinks import sinks
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def ssrf(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             sink.call,
             f"`{sink.callee}` goes to an address from {origin.label()}: a client can reach services inside"
             " the network. Check the host against a list.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=origin.trace,
         )
     for delivery in deliveries(file, "url"):
@@ -97,6 +97,6 @@ def ssrf(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             delivery.call,
             f"`{delivery.callee}` sends a request to {origin.label()} by {delivery.way.place}: a client can reach"
             " services inside the network. Check the host against a list.",
-            confidence=Confidence.HIGH if origin.sure else Confidence.MEDIUM,
+            confidence=origin.confidence,
             trace=delivery.trace,
         )
