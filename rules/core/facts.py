@@ -214,21 +214,18 @@ class _Extraction:
         effects: dict[FunctionNode, list[EffectFact]] = {}
         for call in self.file.of(ast.Call):
             name = self.names.of(call.func)
-            if name is None or "." not in name:
-                kinds, ours = (effects_of(name) if name else ()), False
-            else:
-                kinds, ours = effects_of(name), self._may_be_ours(name)
+            if name is None:
+                continue
+            kinds, ours = effects_of(name), self._may_be_ours(name)
             if not (kinds or ours) or (function := self._runs_in(call)) is None:
                 continue
             handed_off = self.file.handed_to_thread(call)
             in_loop = self.file.enclosing_loop(call) is not None
             guarded = self._is_guarded(call, function)
             if not handed_off:
-                found = (
-                    EffectFact(kind, name, call.lineno, in_loop, guarded) for kind in kinds if name
-                )
+                found = (EffectFact(kind, name, call.lineno, in_loop, guarded) for kind in kinds)
                 effects.setdefault(function, []).extend(found)
-            if ours and name:
+            if ours:
                 awaited = self.file.is_awaited(call)
                 key = (name, awaited, handed_off, in_loop)
                 fact = CallFact(name, call.lineno, awaited, handed_off, in_loop, guarded)
