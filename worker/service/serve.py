@@ -36,7 +36,7 @@ def serve(settings: Settings, host: str = HOST, port: int = PORT) -> None:
     with ExitStack() as stack:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_only_one(settings.data_dir))
-        listener = stack.enter_context(_listen(host, port))
+        listener = stack.enter_context(listen(host, port))
         parts: list[Part] = []
         if "redis_url" not in settings.model_fields_set:
             valkey = EmbeddedValkey.within(settings.data_dir)
@@ -59,7 +59,7 @@ def prepare(settings: Settings) -> None:
 
 def run_web(settings: Settings, host: str = HOST, port: int = PORT) -> None:
     """Serve HTTP in this process until SIGINT or SIGTERM."""
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         serve_web(settings, listener)
 
 
@@ -87,12 +87,24 @@ def run_worker(settings: Settings) -> None:
     main.run_worker(settings)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket whose connections answer at once.
+
+    Of a socket that does not name TCP, asyncio does not know that it may send without delay: the
+    body of every answer would wait 40 ms for the acknowledgement of its head.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         raise CannotServeError(f"Cannot listen at {host}:{port}: {error.strerror}.") from error
+    return listener
 
 
 def _address(listener: socket.socket) -> str:
