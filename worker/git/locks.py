@@ -19,7 +19,7 @@ PAUSE = 0.02
 @asynccontextmanager
 async def locked(path: Path, *, shared: bool = False) -> AsyncGenerator[None]:
     """Hold the lock file at `path`, alone or together with others that hold it `shared`."""
-    with path.open("a") as file:
+    with await asyncio.to_thread(path.open, "a") as file:
         while not _take(file, shared=shared):  # noqa: ASYNC110 another process may hold it
             await asyncio.sleep(PAUSE)
         yield  # Closing the file gives the lock back.
