@@ -65,7 +65,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     revision = present(connection)
-    _refuse_newer(revision)
+    refuse_newer(revision)
     if revision == newest():  # Somebody else did it while we waited.
         return
     config = Config(ALEMBIC_INI)
@@ -75,17 +75,18 @@ def _upgrade(connection: Connection) -> None:
 
 def _check(connection: Connection) -> None:
     revision = present(connection)
-    _refuse_newer(revision)
+    refuse_newer(revision)
     if revision is None:
         raise NoSchemaError("the database has no tables yet")
     if revision != newest():
         raise SchemaError(
             f"the database has schema {revision} and this version needs {newest()}; "
-            "start the service once, or run: alembic -c deploy/alembic.ini upgrade head"
+            "run: backend-expert database upgrade"
         )
 
 
-def _refuse_newer(revision: str | None) -> None:
+def refuse_newer(revision: str | None) -> None:
+    """Raise `SchemaError` for a revision that this version of the code does not know."""
     if revision is not None and revision > newest():
         raise SchemaError(
             f"the database has schema {revision}, which a newer version wrote; use that version"

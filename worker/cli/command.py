@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_rules(commands)
     _add_services(commands)
+    _add_database(commands)
     return parser
 
 
@@ -139,6 +140,18 @@ def _add_services(commands: _Commands) -> None:
     commands.add_parser("worker", help="run only the worker").set_defaults(run=_worker)
     doctor = commands.add_parser("doctor", help="say what keeps the service from running")
     doctor.set_defaults(run=_doctor)
+
+
+def _add_database(commands: _Commands) -> None:
+    command = commands.add_parser("database", help="upgrade, back up or restore the database")
+    actions = command.add_subparsers(metavar="ACTION", required=True, dest="action")
+    actions.add_parser("upgrade", help="bring the schema to the one that this version needs")
+    for name, about in (
+        ("backup", "copy the database to a new file; the service may run meanwhile"),
+        ("restore", "replace the database by such a copy; stop the service first"),
+    ):
+        actions.add_parser(name, help=about).add_argument("file", type=Path, metavar="FILE")
+    command.set_defaults(run=_database)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -275,6 +288,16 @@ def _doctor(_options: argparse.Namespace) -> int:
     from worker.cli.doctor import run
 
     return run()
+
+
+def _database(options: argparse.Namespace) -> int:
+    from worker.cli.database import DatabaseCommandError, run
+
+    try:
+        print(run(options))
+    except DatabaseCommandError as error:
+        return _complain(error)
+    return 0
 
 
 def _complain(error: object) -> int:

@@ -35,7 +35,7 @@ def serve(settings: Settings, host: str = HOST, port: int = PORT) -> None:
     """
     with ExitStack() as stack:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(_only_one(settings.data_dir))
+        stack.enter_context(only_one(settings.data_dir))
         listener = stack.enter_context(listen(host, port))
         parts: list[Part] = []
         if "redis_url" not in settings.model_fields_set:
@@ -113,7 +113,8 @@ def _address(listener: socket.socket) -> str:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Generator[None]:
+def only_one(folder: Path) -> Generator[None]:
+    """Be alone with a data folder; raises `CannotServeError` when a service runs in it."""
     with (folder / "serve.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
