@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
 
@@ -58,8 +58,18 @@ class Settings(BaseSettings):
 
     webhook_max_bytes: int = Field(default=25 * MIB, gt=0)
     """Larger deliveries are refused; GitHub itself sends none above 25 MB."""
+    github_client_id: str = ""
+    """The App's client id; with the secret it lets people sign in to read the history."""
+    github_client_secret: SecretStr = SecretStr("")
+    """A client secret of the App."""
+    operators: Annotated[frozenset[str], NoDecode] = frozenset()
+    """Logins, with commas between them, of those who see every repository and the operation."""
+    session_secret: SecretStr = SecretStr("")
+    """Signs sessions; made and kept in `DATA_DIR` when it is not given. Web processes share it."""
+    history_local: bool = False
+    """Show everything without sign-in to whoever is on this machine, as an operator."""
     history_public: bool = False
-    """Serve the history pages to anybody, not only to this machine."""
+    """Show the history of every repository to anybody, without sign-in."""
     metrics_public: bool = False
     """Serve `/metrics` to anybody, not only to this machine."""
 
@@ -126,10 +136,23 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = (name.strip().removeprefix("@").lower() for name in value.split(","))
+        return frozenset(name for name in names if name)
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @property
+    def sign_in_is_possible(self) -> bool:
+        """Whether people can sign in: GitHub asks for both of these."""
+        return bool(self.github_client_id and self.github_client_secret.get_secret_value())
 
     @property
     def marker_key(self) -> bytes:

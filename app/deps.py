@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.viewer import Viewer, viewer_of
 from app.callers import is_this_machine
 from app.services import Services
 
@@ -27,14 +28,24 @@ SessionDep = Annotated[AsyncSession, Depends(_read)]
 """A session that only reads."""
 
 
-def history_is_open(request: Request, services: ServicesDep) -> None:
-    """Refuse with 403 whoever may not see the history of private repositories."""
-    if not services.settings.history_public and not is_this_machine(request):
-        raise HTTPException(
-            403,
-            "The history is shown only on the machine that runs the service. "
-            "Its operator can open it to everybody with HISTORY_PUBLIC=true.",
-        )
+async def viewer(request: Request, services: ServicesDep, session: SessionDep) -> Viewer:
+    """Who looks at the history; nobody else gets to see any of it."""
+    found = await viewer_of(request, session, services.access, services.settings)
+    request.state.viewer = found
+    return found
+
+
+ViewerDep = Annotated[Viewer, Depends(viewer)]
+
+
+def operator(viewer: ViewerDep) -> Viewer:
+    """The same for what concerns the operation of the service."""
+    if not viewer.is_operator:
+        raise HTTPException(403, "This is for the operators of the service.")
+    return viewer
+
+
+OperatorDep = Annotated[Viewer, Depends(operator)]
 
 
 def metrics_are_open(request: Request, services: ServicesDep) -> None:

@@ -8,12 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from app import problems
+from app.access.viewer import NotKnownNowError, SignInNeededError
 from app.config import Settings, load
 from app.db import schema
 from app.headers import StrictHeaders
 from app.logs import configure_logging
 from app.pages import FOLDER
-from app.routers import health, pages, rules, webhook
+from app.routers import health, pages, rules, sign_in, webhook
 from app.services import Services
 
 
@@ -33,7 +34,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     app.add_middleware(StrictHeaders)
     app.add_exception_handler(HTTPException, problems.show)
-    for module in (webhook, health, rules, pages):
+    app.add_exception_handler(SignInNeededError, problems.ask_to_sign_in)
+    app.add_exception_handler(NotKnownNowError, problems.say_later)
+    for module in (webhook, health, rules, sign_in, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     return app

@@ -345,3 +345,35 @@ class Recovery(Base):
     number: Mapped[int | None]
     attempts: Mapped[int]
     recovered_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignedIn(Base):
+    """A person who signed in, until the session ends.
+
+    `key` is a hash of what the browser's cookie holds and `token` is encrypted with that cookie,
+    so neither can be had from here alone.
+    """
+
+    __tablename__ = "sessions"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int]
+    login: Mapped[str]
+    token: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditEntry(Base):
+    """Something that somebody did: a command, a dismissal, set-up, a sign-in. Never changed."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "action", "id"), Index(None, "actor", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str]
+    repository_id: Mapped[int | None]
+    number: Mapped[int | None]

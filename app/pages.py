@@ -3,7 +3,9 @@
 import functools
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -23,7 +25,11 @@ def templates() -> Jinja2Templates:
         lstrip_blocks=True,
     )
     environment.filters.update(moment=moment, duration=duration, sentence=sentence)  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
-    return Jinja2Templates(env=environment)
+    return Jinja2Templates(env=environment, context_processors=[_who])
+
+
+def _who(request: Request) -> dict[str, Any]:
+    return {"viewer": getattr(request.state, "viewer", None)}
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.access.access import Access
 from app.config import Settings
 from app.db.engine import Database
 from app.metrics import Metrics
@@ -17,13 +18,21 @@ class Services:
     database: Database
     queue: Queue
     metrics: Metrics
+    access: Access
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The services of an application with these settings."""
-        return cls(settings, Database(settings.database_url), connect(settings), Metrics())
+        return cls(
+            settings,
+            Database(settings.database_url),
+            connect(settings),
+            Metrics(),
+            Access(settings),
+        )
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.access.close()
         await self.queue.aclose()
         await self.database.close()

@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import audit
+from app.db.audit import Deed
 from app.db.insert import insert_into
-from app.models import CommandRecord, CommandState
+from app.models import CommandRecord, CommandState, PullRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,22 @@ async def record(session: AsyncSession, facts: CommandFacts, now: datetime) -> i
     statement = insert_into(session, CommandRecord).values(
         **asdict(facts), state=CommandState.RECEIVED, created_at=now
     )
-    return await session.scalar(
+    made = await session.scalar(
         statement.on_conflict_do_nothing(index_elements=[CommandRecord.comment_id]).returning(
             CommandRecord.id
         )
     )
+    if made is not None:
+        await _audit(session, facts, now)
+    return made
+
+
+async def _audit(session: AsyncSession, facts: CommandFacts, now: datetime) -> None:
+    row = await session.get(PullRequest, facts.pull_request_id)
+    assert row is not None
+    detail = f"/{facts.name} {facts.arguments}".strip()
+    deed = Deed(facts.author_login, "command", detail, row.repository_id, row.number)
+    await audit.record(session, deed, now)
 
 
 async def finish(

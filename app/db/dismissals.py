@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import audit
+from app.db.audit import Deed
 from app.db.insert import insert_into
 from app.models import Dismissal, DismissalScope, FindingRecord, FindingState
 
@@ -37,6 +39,10 @@ async def record(session: AsyncSession, facts: DismissalFacts, now: datetime) ->
             Dismissal.id
         )
     )
+    if made is not None:
+        detail = f"{facts.rule} for the {facts.scope.value}, {facts.path}: {facts.reason}"
+        where = (facts.repository_id, facts.number)
+        await audit.record(session, Deed(facts.dismissed_by, "dismissal", detail, *where), now)
     return made is not None
 
 

@@ -1,8 +1,9 @@
 """What the history pages show. Reading only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import FindingRecord, FindingState, PullRequest, Repository, ReviewRecord
@@ -37,8 +38,10 @@ class PullRequestLine:
     fixed_findings: int
 
 
-async def repositories(session: AsyncSession) -> list[RepositoryLine]:
-    """The repositories the App has, by name."""
+async def repositories(
+    session: AsyncSession, among: Collection[int] | None = None
+) -> list[RepositoryLine]:
+    """The repositories the App has, by name; only those `among` these, None for all."""
     pulls = (
         select(func.count(PullRequest.id))
         .where(PullRequest.repository_id == Repository.id)
@@ -52,19 +55,22 @@ async def repositories(session: AsyncSession) -> list[RepositoryLine]:
     )
     rows = await session.execute(
         select(Repository, pulls, findings)
-        .where(Repository.removed_at.is_(None))
+        .where(Repository.removed_at.is_(None), *_among(among))
         .order_by(Repository.owner, Repository.name)
         .limit(500)
     )
     return [RepositoryLine(*row) for row in rows]
 
 
-async def recent_reviews(session: AsyncSession, limit: int = PAGE) -> list[ReviewLine]:
-    """The newest reviews of all repositories."""
+async def recent_reviews(
+    session: AsyncSession, among: Collection[int] | None = None, limit: int = PAGE
+) -> list[ReviewLine]:
+    """The newest reviews of these repositories, or of all."""
     rows = await session.execute(
         select(ReviewRecord, PullRequest, Repository)
         .join(PullRequest, PullRequest.id == ReviewRecord.pull_request_id)
         .join(Repository, Repository.id == PullRequest.repository_id)
+        .where(*_among(among))
         .order_by(ReviewRecord.id.desc())
         .limit(limit)
     )
@@ -126,3 +132,7 @@ def _count(state: FindingState):  # noqa: ANN202 its type is longer than it is
         .where(FindingRecord.pull_request_id == PullRequest.id, FindingRecord.state == state)
         .scalar_subquery()
     )
+
+
+def _among(ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if ids is None else [Repository.id.in_(ids)]

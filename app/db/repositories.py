@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
-from app.models import PullRequest, Repository
+from app.models import Installation, PullRequest, Repository
 
 _RAW = {"synchronize_session": False}
 
@@ -88,6 +88,20 @@ async def find(session: AsyncSession, owner: str, name: str) -> Repository | Non
         .order_by(Repository.removed_at.is_not(None), Repository.id.desc())
         .limit(1)
     )
+
+
+async def reachable_ids(session: AsyncSession) -> frozenset[int]:
+    """Every repository that the App has through an installation that is neither gone nor asleep."""
+    found = await session.scalars(
+        select(Repository.id)
+        .join(Installation, Installation.id == Repository.installation_id)
+        .where(
+            Repository.removed_at.is_(None),
+            Installation.suspended_at.is_(None),
+            Installation.deleted_at.is_(None),
+        )
+    )
+    return frozenset(found)
 
 
 async def _want_nothing(session: AsyncSession, repository_ids: Collection[int]) -> None:

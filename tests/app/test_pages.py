@@ -43,6 +43,7 @@ async def fill(services: Services) -> None:
 
 @pytest.fixture
 async def browser(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    settings = settings.model_copy(update={"history_local": True})
     async with talking_to(settings) as (http, services):
         await fill(services)
         http.headers.update(PERSON)
@@ -93,15 +94,28 @@ async def test_what_is_not_known_is_a_page_for_people_and_json_for_programs(
         ("127.0.0.1", "localhost", {"X-Forwarded-For": "203.0.113.9"}, 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/metrics", "/reviews/1"])
-async def test_only_this_machine_sees_history_and_metrics(
+@pytest.mark.parametrize("path", ["/", "/metrics", "/reviews/1", "/audit"])
+async def test_only_this_machine_sees_what_needs_no_sign_in_here(
     settings: Settings, client: str, host: str, headers: dict[str, str], status: int, path: str
 ):
-    async with talking_to(settings, (client, 1), host) as (http, services):
+    local = settings.model_copy(update={"history_local": True})
+    async with talking_to(local, (client, 1), host) as (http, services):
         await fill(services)
         answer = await http.get(path, headers=headers)
 
-    assert answer.status_code == status
+    refused = 403 if path == "/metrics" else 401
+    assert answer.status_code == (status if status == 200 else refused)
+
+
+@pytest.mark.parametrize("path", ["/", "/reviews/1", "/audit"])
+async def test_not_even_this_machine_sees_the_history_unless_the_operator_says_so(
+    settings: Settings, path: str
+):
+    async with talking_to(settings, ("127.0.0.1", 1), "localhost") as (http, services):
+        await fill(services)
+        answer = await http.get(path)
+
+    assert answer.status_code == 401
 
 
 async def test_the_operator_may_open_history_and_metrics(settings: Settings):

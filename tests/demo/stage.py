@@ -135,6 +135,7 @@ def _environment(github: LocalGitHub, app: App, folder: Path, port: int) -> dict
         "GITHUB_URL": github.url,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "DATA_DIR": str(folder / "data"),
+        "HISTORY_LOCAL": "true",
         "LOG_LEVEL": "info",
     }
 

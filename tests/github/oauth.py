@@ -18,8 +18,6 @@ from tests.github.shapes import accounts, repositories
 from tests.github.state import App, User
 from tests.github.world import World
 
-LOGIN = "octocat"
-
 
 def routes(world: World) -> Api:
     """Return the endpoints."""
@@ -39,7 +37,7 @@ def routes(world: World) -> Api:
 
 def _manifest(api: Api, world: World) -> None:
     async def new(request: Request) -> Response:
-        owner = request.path_params.get("org", LOGIN)
+        owner = request.path_params.get("org", world.browser_login)
         form = dict(parse_qsl((await request.body()).decode()))
         text = form.get("manifest") or request.query_params.get("manifest")
         if not text:
@@ -98,7 +96,7 @@ def _user_flow(api: Api, world: World) -> None:
         app = _client(world, query.get("client_id"))
         code = secrets.token_hex(10)
         back = query.get("redirect_uri") or (app.callback_urls or [""])[0]
-        login = query.get("login") or LOGIN
+        login = query.get("login") or world.browser_login
         world.grants[code] = {
             "login": login,
             "app": str(app.id),
@@ -170,6 +168,8 @@ def _user(api: Api, world: World) -> None:
         person, it = _person(who), world.installations.get(number)
         if it is None or it.deleted:
             raise not_found()
+        if it.suspended_at:
+            raise refused(403, "This installation has been suspended")
         seen = [one for one in world.covered(it) if _sees(world, person, one)]
         return page(
             request, seen, lambda one: repositories.repository(one, world.root), "repositories"

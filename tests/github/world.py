@@ -68,6 +68,8 @@ class World:
     manifests: dict[str, App] = field(default_factory=dict)
     grants: dict[str, dict[str, str]] = field(default_factory=dict)
     actions: dict[str, object] = field(default_factory=dict)
+    browser_login: str = "octocat"
+    """Who is signed in in the browser that visits."""
     requests: list[Recorded] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
