@@ -6,7 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.api_integration.requests_sent import address
+from rules.api_integration.jitter import is_served, is_steady, steady_growth
+from rules.api_integration.requests_sent import address, requests_sent
 from rules.api_integration.retries import (
     RetryDecorator,
     RetryLoop,
@@ -15,7 +16,7 @@ from rules.api_integration.retries import (
     sleeps_in,
 )
 from rules.core import fixes
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.call_edits import with_keywords
 
 if TYPE_CHECKING:
@@ -120,7 +121,35 @@ def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     retries = Retry(total=5, status_forcelist=[502, 503], backoff_factor=0.5)
     ```
 
-    A wait that grows is fine:
+    A wait that grows but is the same for all brings the clients of a service back together. That
+    is a suggestion of low confidence, so it stands in the summary only:
+
+    ```python
+    import asyncio
+
+    import httpx
+    import tenacity
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @tenacity.retry(wait=tenacity.wait_exponential(max=10))  # finding: suggestion
+    async def price(client: httpx.AsyncClient) -> str:
+        return (await client.get("/price")).text
+
+
+    @router.get("/markets")
+    async def markets(client: httpx.AsyncClient) -> str:
+        for attempt in range(3):
+            try:
+                return (await client.get("/markets")).text
+            except httpx.TransportError:
+                await asyncio.sleep(2**attempt)  # finding: suggestion
+        raise TimeoutError
+    ```
+
+    In a program that is its server's only client a wait that grows is enough:
 
     ```python
     import time
@@ -179,6 +208,30 @@ def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
             " other at once. Give `wait=wait_random_exponential(max=10)`.",
             fix=_wait(retry, file) if wait is None else None,
         )
+    elif is_steady(wait, file) and is_served(file) and _sends(retry, file):
+        yield Problem(
+            wait,
+            f"Whatever fails together is tried again together: {_attempts(retry)} wait the same"
+            " time everywhere. Add randomness: `wait_random_exponential(max=10)`.",
+            fix=_random(wait, file),
+            severity=Severity.SUGGESTION,
+            confidence=Confidence.LOW,
+        )
+
+
+def _sends(retry: RetryDecorator, file: SourceFile) -> bool:
+    """Whether the function that is tried again sends a request itself."""
+    return any(file.enclosing_function(s.call) is retry.function for s in requests_sent(file))
+
+
+def _random(wait: ast.expr, file: SourceFile) -> Fix | None:
+    """The random counterpart, which takes the same options, when it is within reach."""
+    if not isinstance(wait, ast.Call) or not _is_named(wait, "wait_exponential"):
+        return None
+    name = file.source(wait.func).replace("wait_exponential", "wait_random_exponential")
+    if "." not in name and not file.scopes.lookup(name, file.tree):
+        return None
+    return fixes.expression(file.source(wait).replace(file.source(wait.func), name, 1))
 
 
 def _attempts(retry: RetryDecorator) -> str:
@@ -242,6 +295,14 @@ def _loop(found: RetryLoop, file: SourceFile) -> Iterator[Problem]:
                 f"Each attempt waits the same {seconds} s: too short for a server to recover. Let"
                 " the wait grow with each attempt.",
                 fix=_growing(sleep, found, file),
+            )
+        elif steady_growth(sleep, found, file) and is_served(file):
+            yield Problem(
+                sleep,
+                "All requests that failed together come back together: each waits the same time."
+                " Add some randomness, as `+ random.random()`.",
+                severity=Severity.SUGGESTION,
+                confidence=Confidence.LOW,
             )
 
 
