@@ -37,7 +37,7 @@ def polymarket_retired_client(_: ast.Module, file: SourceFile) -> Iterator[Probl
     client = ClobClient("https://clob.polymarket.com")
     ```
     """
-    if _RETIRED not in file.text or file.module.split(".")[0] == _RETIRED:
+    if _RETIRED not in file.text or _is_its_own(file):
         return
     for statement in _imports(file):
         yield Problem(
@@ -46,6 +46,13 @@ def polymarket_retired_client(_: ast.Module, file: SourceFile) -> Iterator[Probl
             " signs. Use `py_clob_client_v2` or `polymarket-client`.",
         )
         return
+
+
+def _is_its_own(file: SourceFile) -> bool:
+    """Whether this is the project of the client itself, or a copy of it."""
+    if file.module.split(".")[0] == _RETIRED:
+        return True
+    return file.project is not None and f"{_RETIRED}.client" in file.project.modules
 
 
 def _imports(file: SourceFile) -> list[ast.stmt]:

@@ -72,6 +72,14 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             return asyncio.get_event_loop()
         except RuntimeError:
             return get_event_loop()
+
+
+    def finished() -> asyncio.Future[None] | None:
+        try:
+            future = asyncio.get_event_loop().create_future()
+        except Exception:
+            future = None
+        return future
     ```
     """
     if file.qualified_name(call.func) != "asyncio.get_event_loop":
@@ -94,11 +102,22 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
 
 def _is_guarded(call: ast.Call, file: SourceFile) -> bool:
-    """Whether the code knows that there may be no loop: a `RuntimeError` is caught around it."""
+    """Whether the code knows that there may be no loop, and has an answer to it."""
+    child: ast.AST = call
     for parent in file.ancestors(call):
-        if isinstance(parent, ast.ExceptHandler):
-            return parent.type is not None and "RuntimeError" in file.source(parent.type)
-        if isinstance(parent, ast.Try):
-            types = [handler.type for handler in parent.handlers if handler.type is not None]
-            return any("RuntimeError" in file.source(type_) for type_ in types)
+        if isinstance(parent, ast.ExceptHandler) and _names_it(parent, file):
+            return True
+        handlers = parent.handlers if isinstance(parent, ast.Try) and child in parent.body else []
+        if any(_names_it(handler, file) or _has_answer(handler) for handler in handlers):
+            return True
+        child = parent
     return False
+
+
+def _names_it(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    return handler.type is not None and "RuntimeError" in file.source(handler.type)
+
+
+def _has_answer(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler puts something in the place of the loop."""
+    return any(isinstance(item, (ast.Assign, ast.AnnAssign, ast.Return)) for item in handler.body)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
 _COMMAND_LINE = {"cli", "cmd", "cmds", "command", "commands", "management", "__main__"}
+_RESULT = "concurrent.futures.Future.result"
 _START_UP = {"lifespan", "startup", "on_startup", "startup_event", "on_shutdown", "shutdown_event"}
 
 
@@ -42,8 +43,21 @@ def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
             continue
         name = file.qualified_name(call.func)
         effect = blocking_effect(name) or _with_address(call, name, file)
-        if effect is not None and not _is_asynchronous_after_all(call, file):
+        if effect is None or _is_asynchronous_after_all(call, file):
+            continue
+        if effect.name != _RESULT or _is_awaited_here(call, function, file):
             yield BlockingCall(call, effect, function)
+
+
+def _is_awaited_here(call: ast.Call, function: ast.AST, file: SourceFile) -> bool:
+    """Whether the work of a future was started in this function: others are mostly done by now."""
+    if file.literal(file.argument(call, 0, "timeout")) == 0:
+        return False
+    future = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    made: list[ast.expr] = [future]
+    if isinstance(future, (ast.Name, ast.Attribute)):
+        made = file.values(future)
+    return any(isinstance(m, ast.Call) and file.enclosing_function(m) is function for m in made)
 
 
 def _with_address(call: ast.Call, name: str | None, file: SourceFile) -> Effect | None:

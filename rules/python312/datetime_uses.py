@@ -122,9 +122,8 @@ def _of_assignment(
     target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     match target:
         case ast.Name(id=name) if depth > 0:
-            return max(
-                (use_of(u, file, depth - 1) for u in _uses(name, node, file)), default=Use.UNKNOWN
-            )
+            uses = (u for u in _uses(name, node, file) if _may_be(u, node, file))
+            return max((use_of(u, file, depth - 1) for u in uses), default=Use.UNKNOWN)
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return Use.UNKNOWN
         case ast.Attribute() | ast.Subscript(slice=ast.Constant(value=str())):
@@ -141,6 +140,19 @@ def _uses(name: str, node: ast.AST, file: SourceFile) -> Iterator[ast.Name]:
         inner = file.scopes.of(use)
         if inner is scope or file.enclosing_function(use) is scope:
             yield use
+
+
+def _may_be(use: ast.Name, node: ast.AST, file: SourceFile) -> bool:
+    """Whether a variable can still have the value of this assignment at one of its uses."""
+    later = (
+        file.statement(binding.value)
+        for binding in file.names.reaching(use)
+        if binding.value is not None and binding.value.lineno > getattr(node, "lineno", 0)
+    )
+    return not any(
+        statement is not file.statement(use) and file.parent(statement) is file.parent(node)
+        for statement in later
+    )
 
 
 def _by_id(file: SourceFile) -> dict[str, list[ast.Name]]:

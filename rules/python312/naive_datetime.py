@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.on_loop import is_program
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.datetime_uses import Use, use_of
@@ -148,7 +149,7 @@ def _severity(last: str, use: Use, file: SourceFile) -> Severity | None:
     """How much it matters; None when nothing is wrong."""
     if last in _UTC_CALLS and use is Use.EPOCH:
         return Severity.CRITICAL
-    if file.kind is FileKind.SCRIPT:
+    if file.kind is FileKind.SCRIPT or (last not in _UTC_CALLS and is_program(file)):
         return None
     if last in _UTC_CALLS:
         quiet = {Use.AWARE, Use.SHOWN, Use.MEASURED}
@@ -207,7 +208,9 @@ def _reference(node: ast.Attribute, file: SourceFile) -> Iterator[Problem]:
         return
     parent = file.parent(node)
     if isinstance(parent, ast.keyword):
-        if node.attr != "utcnow" and parent.arg not in _DEFAULTS:
+        call = file.parent(parent)
+        given = {keyword.arg for keyword in getattr(call, "keywords", ())}
+        if (node.attr != "utcnow" and parent.arg not in _DEFAULTS) or "converter" in given:
             return
     elif node.attr != "utcnow" or not isinstance(parent, ast.Call) or node is parent.func:
         return

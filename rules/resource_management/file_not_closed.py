@@ -96,6 +96,15 @@ def file_not_closed(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         file.close()
     ```
 
+    So is any in a script, which ends soon:
+
+    ```python
+    # path: setup.py
+    from setuptools import setup
+
+    setup(name="news", long_description=open("README.md").read())  # finding: suggestion
+    ```
+
     A block, an exit stack, a `finally`, or somebody else who closes it:
 
     ```python
@@ -145,6 +154,7 @@ def file_not_closed(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             whole or call,
             f"The {what}{where} is never closed. Open it in a `with` block.",
             fix=_path_read(call, file) if whole is not None else None,
+            severity=Severity.SUGGESTION if file.kind is FileKind.SCRIPT else None,
         )
 
 

@@ -10,7 +10,6 @@ from rules.core.rule import FileKind, Problem, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _LOCKS = {
@@ -111,7 +110,9 @@ def _acquired(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     function = file.enclosing_function(call)
     if function is None or file.qualified_name(lock) not in _LOCKS:
         return
-    releases = _releases(file.source(lock), function, file)
+    releases = _calls("release", file.source(lock), function, file)
+    if _is_given_back_elsewhere(file.source(lock), file):
+        return
     if releases and not any(_is_certain(release, file) for release in releases):
         text = file.source(lock)
         word = "async with" if file.is_awaited(call) else "with"
@@ -122,19 +123,28 @@ def _acquired(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         )
 
 
+def _is_given_back_elsewhere(lock: str, file: SourceFile) -> bool:
+    """Whether a function releases what it did not acquire: what is protected outlives the call."""
+    acquiring = {file.enclosing_function(c) for c in _calls("acquire", lock, file.tree, file)}
+    return any(
+        file.enclosing_function(call) not in acquiring
+        for call in _calls("release", lock, file.tree, file)
+    )
+
+
 def _is_statement(call: ast.Call, file: SourceFile) -> bool:
     parent = file.parent(call)
     outer = file.parent(parent) if isinstance(parent, ast.Await) else parent
     return isinstance(outer, ast.Expr)
 
 
-def _releases(lock: str, function: FunctionNode, file: SourceFile) -> list[ast.Call]:
+def _calls(method: str, lock: str, where: ast.AST, file: SourceFile) -> list[ast.Call]:
     return [
         node
-        for node in file.within(function)
+        for node in file.within(where)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "release"
+        and node.func.attr == method
         and file.source(node.func.value) == lock
     ]
 
