@@ -116,6 +116,7 @@ def polymarket_json_string(_: ast.Module, file: SourceFile) -> Iterator[Problem]
                 and place not in said
                 and not _PARSED.search(source_around(node, file))
                 and not _is_made_here(node, file)
+                and not _has_mappings(use, file)
             ):
                 said.add(place)
                 yield Problem(
@@ -177,6 +178,36 @@ def _is_position(index: ast.expr) -> bool:
     if isinstance(index, ast.Constant):
         return isinstance(index.value, int)
     return isinstance(index, (ast.UnaryOp, ast.Slice))
+
+
+def _has_mappings(use: ast.AST, file: SourceFile) -> bool:
+    """Whether the items have fields of their own: another service's list of the same name."""
+    loop = file.parent(use)
+    match loop:
+        case ast.For(target=ast.Name(id=item), body=[*inside]):
+            pass
+        case ast.comprehension(target=ast.Name(id=item)):
+            inside = [file.parent(loop)]
+        case ast.Subscript() if loop.value is use:
+            return _has_field(loop, file)
+        case _:
+            return False
+    return any(
+        isinstance(node, ast.Name) and node.id == item and _has_field(node, file)
+        for part in inside
+        if part is not None
+        for node in file.within(part)
+    )
+
+
+def _has_field(item: ast.AST, file: SourceFile) -> bool:
+    match file.parent(item):
+        case ast.Attribute(attr="get", value=value):
+            return value is item
+        case ast.Subscript(value=value, slice=ast.Constant(value=str())):
+            return value is item
+        case _:
+            return False
 
 
 def _is_made_here(node: ast.AST, file: SourceFile) -> bool:

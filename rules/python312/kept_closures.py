@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ _KEEPING = frozenset({
     "add_task", "add_job", "subscribe", "register", "on", "connect", "add_listener", "bind",
     "add_callback", "add_event_handler", "schedule",
 })  # fmt: skip
+_POOL = re.compile(r"Executor\(|TaskGroup\(|Pool\(|open_nursery\(|create_task_group\(")
 _KEEPING_ARGUMENTS = ("on_", "callback", "command", "target", "handler")
 
 
@@ -62,7 +64,21 @@ def _ends_here(call: ast.Call, file: SourceFile) -> bool:
         return True
     if isinstance(around, ast.Attribute) and around.attr in {"result", "join"}:
         return True
+    if _is_in_pool_of_this_turn(call, file):
+        return True
     return _leaves(file.statement(call), file)
+
+
+def _is_in_pool_of_this_turn(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the turn makes the pool or group that runs it, and waits at the end of its block."""
+    for parent in file.ancestors(call):
+        if isinstance(parent, (ast.For, ast.AsyncFor, ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        if isinstance(parent, (ast.With, ast.AsyncWith)):
+            opened = " ".join(file.source(item.context_expr) for item in parent.items)
+            if _POOL.search(opened):
+                return True
+    return False
 
 
 def _leaves(statement: ast.stmt, file: SourceFile) -> bool:

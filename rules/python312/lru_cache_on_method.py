@@ -73,6 +73,12 @@ def lru_cache_on_method(node: ast.FunctionDef, file: SourceFile) -> Iterator[Pro
         @cache
         def sign(self) -> int:
             return 1
+
+
+    class Settings(metaclass=Singleton):
+        @cache
+        def theme(self) -> str:
+            return "dark"
     ```
     """
     class_ = file.parent(node)
@@ -80,6 +86,8 @@ def lru_cache_on_method(node: ast.FunctionDef, file: SourceFile) -> Iterator[Pro
         return
     first = next(iter([*node.args.posonlyargs, *node.args.args]), None)
     if first is None or first.arg != "self" or _is_enum(class_, file):
+        return
+    if _is_single(class_, file):
         return
     for decorator in node.decorator_list:
         function = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -95,3 +103,9 @@ def lru_cache_on_method(node: ast.FunctionDef, file: SourceFile) -> Iterator[Pro
 def _is_enum(class_: ast.ClassDef, file: SourceFile) -> bool:
     names = [file.qualified_name(base) or "" for base in class_.bases]
     return any("Enum" in name or name.endswith("NamedTuple") for name in names)
+
+
+def _is_single(class_: ast.ClassDef, file: SourceFile) -> bool:
+    """Whether there is one instance only, which lives as long as the program anyway."""
+    around = [*class_.bases, *(k.value for k in class_.keywords), *class_.decorator_list]
+    return any("singleton" in file.source(part).lower() for part in around)
