@@ -38,7 +38,8 @@ class FactsCache(MutableMapping[str, bytes]):
     """
 
     def __init__(self, folder: Path, max_bytes: int, version: str = "") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # A folder that cannot be made is a file that cannot be opened.
+            folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "facts.sqlite3"
         self._max_bytes = max_bytes
         self._prefix = f"{version}:"

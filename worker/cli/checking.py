@@ -64,6 +64,8 @@ class Range:
     base: str | None
     head: str | None
     uncommitted: bool = False
+    cache: Path | None = None
+    """The folder for what was learnt of files; a second review reads only those that changed."""
 
 
 def check(paths: Sequence[Path], choice: Choice, begin: Begin) -> Reviewed:
@@ -105,6 +107,7 @@ def review_range(wanted: Range, choice: Choice, begin: Begin) -> Generator[Revie
                 Commits(wanted.repository.absolute(), after.sha, before.sha, objects),
                 files,
                 choice.over(config),
+                cache=wanted.cache,
             )
             found = review_job(job, step)
             noted = replace(found, notes=(*notes, *found.notes))

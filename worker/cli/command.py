@@ -94,8 +94,23 @@ def _add_review(commands: _Commands) -> None:
     command.add_argument(
         "--uncommitted", action="store_true", help="review the files as they are on disk now"
     )
+    command.add_argument(
+        "--cache",
+        type=Path,
+        default=_cache_of_user(),
+        metavar="DIR",
+        help="where to keep what was learnt of files; default: ~/.cache/backend-expert",
+    )
     _add_review_options(command)
     command.set_defaults(run=_review)
+
+
+def _cache_of_user() -> Path | None:
+    """None for a user without a home."""
+    try:
+        return Path.home() / ".cache" / "backend-expert"
+    except RuntimeError:
+        return None
 
 
 def _add_review_options(command: argparse.ArgumentParser) -> None:
@@ -172,7 +187,7 @@ def _review(options: argparse.Namespace) -> int:
     from worker.cli.progress import progress
 
     began = time.perf_counter()
-    wanted = Range(options.repo, options.base, options.head, options.uncommitted)
+    wanted = Range(options.repo, options.base, options.head, options.uncommitted, options.cache)
     try:
         with progress() as begin, review_range(wanted, _choice(options), begin) as reviewed:
             return _report(reviewed, options, began)

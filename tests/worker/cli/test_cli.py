@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +25,14 @@ COMMAND = [sys.executable, "-m", "worker.cli"]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "pyproject.toml").write_text("")
     return tmp_path
+
+
+def facts_in(cache: Path) -> int:
+    with closing(sqlite3.connect(cache / "facts.sqlite3")) as connection:
+        return connection.execute("SELECT count(*) FROM facts").fetchone()[0]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -192,6 +200,29 @@ def test_a_change_cannot_soften_its_own_review(
     git(repository, "commit", "--quiet", "-a", "-m", "soften")
 
     assert main(["review"]) == 1
+
+
+def test_what_a_review_learnt_is_kept_for_the_next_one(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["review", "--format", "json"])
+    first = capsys.readouterr().out
+    main(["review", "--format", "json"])
+
+    assert capsys.readouterr().out == first
+    assert facts_in(repository / "home" / ".cache" / "backend-expert") == 2
+
+    main(["review", "--cache", "elsewhere"])
+    assert facts_in(repository / "elsewhere") == 2
+
+
+def test_a_review_needs_no_folder_to_keep_anything_in(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "home").write_text("no folder")
+
+    assert main(["review"]) == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_not_committed_is_reviewed_on_request(
