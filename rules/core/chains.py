@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.names import Names
+    from rules.core.scopes import Scope
     from rules.core.source import SourceFile
 
 _BUILDERS = frozenset({"select", "update", "delete"})
@@ -210,6 +211,39 @@ class _Chain:
                 raise Unreadable
             always = self._is_beside(statement, binding.value)
             yield root, always
+        if (last := self._built_where_run(statement, name, scope)) is not None:
+            yield last, self._is_beside(statement, last)
+
+    def _built_where_run(self, first: ast.stmt, name: str, scope: Scope) -> ast.expr | None:
+        """The query in `session.scalars(query.limit(10))`, if that is the only place of its kind."""
+        found = [
+            node
+            for node in self._mentions.get(name, ())
+            if node.lineno > first.lineno
+            and isinstance(self.file.parent(node), ast.Attribute)
+            and self.file.scopes.of(node) is scope
+            and not self._is_assigned(node, name)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    @property
+    def _mentions(self) -> dict[str, list[ast.Name]]:
+        """Every name of the file by its text."""
+
+        def collect() -> dict[str, list[ast.Name]]:
+            found: dict[str, list[ast.Name]] = {}
+            for node in self.file.of(ast.Name):
+                found.setdefault(node.id, []).append(node)
+            return found
+
+        return self.file.memo("chains.names", collect)
+
+    def _is_assigned(self, node: ast.expr, name: str) -> bool:
+        match self.file.statement(node):
+            case ast.Assign(targets=[ast.Name(id=target)]):
+                return target == name
+            case _:
+                return False
 
     def _is_beside(self, first: ast.stmt, later: ast.expr) -> bool:
         """Whether both stand in the same block."""

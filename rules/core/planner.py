@@ -39,7 +39,11 @@ _MAX_STEPS = 200
 _STUBS = 6
 _FUNCTION = re.compile(r"no such function: (\w+)")
 _MISSING_BINDINGS = re.compile(r"statement uses (\d+)")
-TRIED = "tried_index"
+
+
+def tried(number: int) -> str:
+    """The name of an index while it is tried."""
+    return f"tried_index_{number}"
 
 
 class PlanError(Exception):
@@ -96,14 +100,22 @@ class Planner:
         return [(row[1], row[2], bool(row[5])) for row in rows]
 
     @contextmanager
-    def with_index(self, table: str, columns: Iterable[str]) -> Generator[None]:
-        """Plan as if there were this index, too. Raises PlanError when it cannot be made."""
-        listed = ", ".join(quoted(column) for column in columns)
-        self._run(f"CREATE INDEX {TRIED} ON {quoted(table)} ({listed})")
+    def with_indexes(self, wanted: Iterable[tuple[str, Iterable[str]]]) -> Generator[None]:
+        """Plan as if there were these indexes, too: table and columns, `c DESC` for one downwards.
+
+        They are named by `tried` in their order. Raises PlanError when one cannot be made.
+        """
+        made: list[str] = []
         try:
+            for table, columns in wanted:
+                listed = ", ".join(_indexed(column) for column in columns)
+                name = tried(len(made))
+                self._run(f"CREATE INDEX {name} ON {quoted(table)} ({listed})")
+                made.append(name)
             yield
         finally:
-            self._run(f"DROP INDEX {TRIED}")
+            for name in made:
+                self._run(f"DROP INDEX {name}")
 
     def _explain(self, sql: str) -> tuple[str, ...]:
         self._steps = 0
@@ -141,6 +153,11 @@ class Planner:
 def quoted(name: str) -> str:
     """A name as SQL writes it when it may hold anything."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _indexed(column: str) -> str:
+    plain = column.removesuffix(" DESC")
+    return quoted(plain) + column.removeprefix(plain)
 
 
 def _nothing(*_: object) -> None:

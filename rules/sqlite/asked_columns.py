@@ -14,6 +14,7 @@ from rules.core.schema_models import models_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.index_candidates import Index
     from rules.core.project import Project
     from rules.core.schema import Schema
     from rules.core.schema_facts import StatementFacts
@@ -25,34 +26,73 @@ _SHOWN = 3
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A column without an index: the best advice, and who asks for it."""
+    """An index that is missing: the advice, and who asks for it."""
 
     advice: Advice
+    index: Index
     where: str
     steps: list[Step] = field(default_factory=list[Step])
     count: int = 0
 
 
 def asked_columns(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.stmt, Asked]]:
-    """Each such column of the file's models, at the statement that declares it."""
+    """Each missing index on the file's models, at the statement that would declare it."""
     if file.project is None or file.project.modules.get(file.module) is None:
         return
     models = [m.name for m in file.project.modules[file.module].schema.models if m.is_table]
     if not models:
         return
-    found: dict[tuple[str, str], Asked] = {}
+    found: dict[tuple[str, tuple[str, ...]], Asked] = {}
     for statement, module in _about(file.project, schema, models)[:_MAX_STATEMENTS]:
         rendered = render(statement, schema, module)
         advised = advice(file.project, rendered) if rendered is not None else None
-        if advised is not None and advised.table.path == file.path:
-            _count(found, advised, statement, file.project.modules[module].path)
-    lines = {line: asked for asked in found.values() if (line := _line(asked.advice))}
+        for index in advised.indexes if advised is not None else ():
+            if advised is not None and index.table.path == file.path:
+                _count(found, advised, index, statement, file.project.modules[module].path)
+    wanted = _longest(list(found.values()))
+    yield from _at_columns(file, [asked for asked in wanted if len(asked.index.columns) == 1])
+    yield from _at_classes(file, [asked for asked in wanted if len(asked.index.columns) > 1])
+
+
+def _longest(found: list[Asked]) -> list[Asked]:
+    """Without an index that a longer one begins with, which answers the same queries."""
+    longer = {(a.index.table.label, a.index.names[:1]) for a in found if len(a.index.names) > 1}
+    return [
+        a
+        for a in found
+        if len(a.index.names) > 1 or (a.index.table.label, a.index.names) not in longer
+    ]
+
+
+def _at_columns(file: SourceFile, wanted: list[Asked]) -> Iterator[tuple[ast.stmt, Asked]]:
+    lines = {line: asked for asked in wanted if (line := _line(asked.index))}
     bare = _without_index(file) if lines else set[int]()
     for node in (*file.of(ast.AnnAssign), *file.of(ast.Assign)):
         if node.lineno not in lines or node.lineno not in bare:
             continue
         if isinstance(file.parent(node), ast.ClassDef):
             yield node, lines[node.lineno]
+
+
+def _at_classes(file: SourceFile, wanted: list[Asked]) -> Iterator[tuple[ast.stmt, Asked]]:
+    """At `__table_args__`, where there is one, else at `__tablename__`."""
+    declared = {index.columns for model in models_of(file) for index in model.indexes}
+    classes = {class_.lineno: class_ for class_ in file.of(ast.ClassDef)}
+    for asked in wanted:
+        class_ = classes.get(asked.index.table.line)
+        if class_ is not None and asked.index.names not in declared:
+            yield _declaring(class_), asked
+
+
+def _declaring(class_: ast.ClassDef) -> ast.stmt:
+    names = {
+        target.id: statement
+        for statement in class_.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return names.get("__table_args__") or names.get("__tablename__") or class_
 
 
 def _without_index(file: SourceFile) -> set[int]:
@@ -62,20 +102,23 @@ def _without_index(file: SourceFile) -> set[int]:
 
 
 def _count(
-    found: dict[tuple[str, str], Asked], advised: Advice, statement: StatementFacts, path: str
+    found: dict[tuple[str, tuple[str, ...]], Asked],
+    advised: Advice,
+    index: Index,
+    statement: StatementFacts,
+    path: str,
 ) -> None:
-    key = (advised.table.label, advised.column)
     where = statement.function.rsplit(".", 1)[-1]
-    asked = found.setdefault(key, Asked(advised, where))
+    asked = found.setdefault((index.table.label, index.names), Asked(advised, index, where))
     asked.count += 1
     if len(asked.steps) < _SHOWN:
-        asked.steps.append(Step(path, statement.line, f"`{where}` asks for `{advised.column}`"))
+        names = " and ".join(f"`{name}`" for name in index.names)
+        asked.steps.append(Step(path, statement.line, f"`{where}` asks for {names}"))
 
 
-def _line(advised: Advice) -> int:
-    return next(
-        column.line for column in advised.table.columns.values() if column.name == advised.column
-    )
+def _line(index: Index) -> int:
+    columns = index.table.columns.values()
+    return next(column.line for column in columns if column.name == index.names[0])
 
 
 def _about(project: Project, schema: Schema, models: list[str]) -> list[tuple[StatementFacts, str]]:

@@ -13,11 +13,12 @@ from rules.core.rendering import render
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.schema import Schema, schema_of
 from rules.sqlite.asked_columns import Asked, asked_columns
-from rules.sqlite.index_fix import with_index
+from rules.sqlite.index_fix import with_index, with_indexes, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.index_candidates import Index
     from rules.core.source import SourceFile
 
 
@@ -88,6 +89,58 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return list(session.scalars(select(Trade).where(Trade.market_id == market)))
     ```
 
+    Where a few rows in an order are wanted of those with one value, one index on both columns
+    finds them without sorting the rest:
+
+    ```python
+    from datetime import datetime
+
+    from sqlalchemy import Index, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Trade(Base):
+        __tablename__ = "trades"  # finding: suggestion
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        market_id: Mapped[str] = mapped_column(index=True)
+        traded_at: Mapped[datetime]
+
+
+    def last_trades(session: Session, market: str) -> list[Trade]:
+        query = select(Trade).where(Trade.market_id == market)
+        return list(session.scalars(query.order_by(Trade.traded_at.desc()).limit(20)))
+    ```
+
+    ```python fixed
+    from datetime import datetime
+
+    from sqlalchemy import Index, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Trade(Base):
+        __tablename__ = "trades"
+        __table_args__ = (Index("ix_trades_market_id_traded_at", "market_id", "traded_at"),)
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        market_id: Mapped[str] = mapped_column(index=True)
+        traded_at: Mapped[datetime]
+
+
+    def last_trades(session: Session, market: str) -> list[Trade]:
+        query = select(Trade).where(Trade.market_id == market)
+        return list(session.scalars(query.order_by(Trade.traded_at.desc()).limit(20)))
+    ```
+
     A key, a unique constraint or an index makes the query a search:
 
     ```python
@@ -133,10 +186,11 @@ def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 def _at_queries(file: SourceFile, schema: Schema) -> Iterator[Problem]:
     """Queries of this file on tables that other files, or SQL texts, define: the first of each."""
-    told: set[tuple[str, str]] = set()
+    told: set[str] = set()
     for node, found, confidence in _advised(file, schema):
-        if (key := (found.table.label, found.column)) not in told:
-            told.add(key)
+        made = {index.sql for index in found.indexes}
+        if not made <= told:
+            told |= made
             yield _problem(node, found, confidence)
 
 
@@ -156,52 +210,103 @@ def _advised(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.AST, Advice
 
 
 def _problem(node: ast.AST, found: Advice, confidence: Confidence) -> Problem:
-    message = f"{_reason(found)} Add {_remedy(found)}."
-    return Problem(node, message, confidence=confidence, trace=tuple(_trace(found)))
+    remedies = " and ".join(_remedy(index) for index in found.indexes)
+    return Problem(
+        node,
+        f"{_reason(found)} Add {remedies}.",
+        severity=_severity(found),
+        confidence=confidence,
+        trace=tuple(_trace(found)),
+    )
+
+
+def _severity(found: Advice) -> Severity | None:
+    """Rows that are found by an index and only sorted each time matter less."""
+    is_read_whole = any(line.startswith("SCAN") for line in found.before)
+    return None if is_read_whole else Severity.SUGGESTION
 
 
 def _reason(found: Advice) -> str:
-    table, column = found.table.label, found.column
-    if found.use == "order":
-        return f"To give a few rows this sorts all of `{table}`: no index is in the order of `{column}`."
-    verb = "compares" if found.use == "equality" else "takes a range of"
+    table, column = found.table.label, found.columns[0]
+    *before, last = found.columns
+    if len(found.indexes) > 1:
+        return _reason_of_two(found)
+    match found.use:
+        case "order":
+            return f"To give a few rows this sorts all of `{table}`: no index is in the order of `{column}`."
+        case "sort":
+            return (
+                f"To give a few rows this sorts all those of `{table}` with the same {_listed(before)}:"
+                f" no index holds them in the order of `{last}`."
+            )
+        case "range":
+            verb = "takes a range of"
+        case "equality":
+            verb = "compares"
     return f"This {verb} `{column}`, which has no index, and so reads all of `{table}`."
 
 
-def _remedy(found: Advice) -> str:
-    known = found.table.columns.values()
-    attribute = next(column.attribute for column in known if column.name == found.column)
-    if found.table.class_:
-        return f"`index=True` to `{found.table.class_.rsplit('.', 1)[-1]}.{attribute}`"
-    return f"`{found.index}`"
+def _reason_of_two(found: Advice) -> str:
+    columns = [f"{index.table.label}.{index.names[0]}" for index in found.indexes]
+    tables = list(dict.fromkeys(index.table.label for index in found.indexes))
+    return (
+        f"This compares {_listed(columns)}, which have no index, and so reads all of"
+        f" {_listed(tables)}."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _remedy(index: Index) -> str:
+    table = index.table
+    if not table.class_:
+        return f"`{index.sql}`"
+    class_ = table.class_.rsplit(".", 1)[-1]
+    if len(index.columns) > 1:
+        return f"`{written(index)}` to the `__table_args__` of `{class_}`"
+    attribute = next(c.attribute for c in table.columns.values() if c.name == index.names[0])
+    return f"`index=True` to `{class_}.{attribute}`"
 
 
 def _trace(found: Advice) -> Iterator[Step]:
     table = found.table
-    line = next(column.line for column in table.columns.values() if column.name == found.column)
+    line = next(c.line for c in table.columns.values() if c.name == found.columns[0])
+    made = "; ".join(index.sql for index in found.indexes)
     yield Step(table.path, line, f"Plan now: `{'; '.join(found.before)}`")
-    yield Step(table.path, line, f"With `{found.index}`: `{'; '.join(found.after)}`")
+    yield Step(table.path, line, f"With `{made}`: `{'; '.join(found.after)}`")
 
 
 def _at_columns(file: SourceFile, schema: Schema) -> Iterator[Problem]:
     """Columns of this file's models that some query of the project asks for without an index."""
-    found = asked_columns(file, schema)
-    for node, asked in found:
+    for node, asked in asked_columns(file, schema):
+        alone = len(asked.index.columns) == 1
         yield Problem(
             node,
             _message(asked),
-            fix=with_index(node),
+            fix=with_index(node) if alone else with_indexes(node, asked.index, file),
+            severity=_severity(asked.advice),
             confidence=Confidence.MEDIUM,
             trace=(*asked.steps, *_trace(asked.advice)),
         )
 
 
 def _message(asked: Asked) -> str:
-    found = asked.advice
+    found, index = asked.advice, asked.index
     who = f"`{asked.where}`" + (f" and {asked.count - 1} more" if asked.count > 1 else "")
-    use = {"equality": "compare", "range": "take a range of", "order": "sort by"}[found.use]
-    verb = use if asked.count > 1 else use.replace(" ", "s ", 1) if " " in use else f"{use}s"
+    many = asked.count > 1
+    if found.use == "sort":
+        *before, last = index.names
+        return (
+            f"{who} {'take' if many else 'takes'} the first by `{last}` of those with the same"
+            f" {_listed(before)}, and no index holds both: all of them are read and sorted."
+            f" Add `{written(index)}` to `__table_args__` and a migration."
+        )
+    use = {"range": "take a range of", "order": "sort by"}.get(found.use, "compare")
+    verb = use if many else use.replace(" ", "s ", 1) if " " in use else f"{use}s"
+    remedy = "`index=True`" if len(index.columns) == 1 else f"`{written(index)}`"
     return (
-        f"{who} {verb} `{found.column}`, which has no index: all of `{found.table.label}` is read. "
-        "Add `index=True` and a migration."
+        f"{who} {verb} `{index.names[0]}`, which has no index: all of `{index.table.label}` is read."
+        f" Add {remedy} and a migration."
     )

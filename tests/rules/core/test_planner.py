@@ -14,12 +14,12 @@ def test_a_scan_becomes_a_search_while_an_index_is_tried() -> None:
     query = "SELECT size FROM trades WHERE market = ?"
 
     before = planner.plan(query)
-    with planner.with_index("trades", ["market"]):
+    with planner.with_indexes([("trades", ["market"])]):
         between = planner.plan(query)
     after = planner.plan(query)
 
     assert before == ("SCAN trades",)
-    assert between == ("SEARCH trades USING INDEX tried_index (market=?)",)
+    assert between == ("SEARCH trades USING INDEX tried_index_0 (market=?)",)
     assert after == before
 
 
