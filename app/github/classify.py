@@ -16,6 +16,7 @@ from app.github.errors import (
     NotFoundError,
     PermissionMissingError,
     RateLimitedError,
+    StaleHeadError,
     SuspendedError,
     TransientError,
     UnauthorizedError,
@@ -90,6 +91,8 @@ def graphql_error_of(answer: Answer, now: datetime) -> GitHubError | None:
         return PermissionMissingError(message, status=200)
     if "NOT_FOUND" in kinds:
         return NotFoundError(message, status=200)
+    if "STALE_DATA" in kinds:
+        return StaleHeadError(message, status=200, messages=(message,))
     return UnprocessableError(message, status=200, messages=(message,))
 
 

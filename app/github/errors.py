@@ -12,6 +12,7 @@ GitHubError
 ├── PermissionMissingError   403; `needed` says what the installation must grant
 ├── RateLimitedError         defer until `retry_at`
 ├── UnprocessableError       422; `messages` in GitHub's words
+│   └── StaleHeadError       the branch has another head than the one that was named
 ├── TransientError           did not happen, may work later
 └── AmbiguousError           a write that may have happened: look before repeating it
 ```
@@ -87,6 +88,10 @@ class UnprocessableError(GitHubError):
     def __init__(self, message: str, *, status: int = 422, messages: tuple[str, ...] = ()) -> None:
         super().__init__(message, status=status)
         self.messages = messages
+
+
+class StaleHeadError(UnprocessableError):
+    """Somebody pushed meanwhile: the branch does not point where it was expected to."""
 
 
 class TransientError(GitHubError):

@@ -253,7 +253,7 @@ def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Seque
         after = SourceFile(file.path, applied(file.text, [edited]), file.project, file.kind)
     except NotPythonError:
         return False
-    if not _undefined(after) <= _undefined(file):
+    if not undefined_names(after) <= undefined_names(file):
         return False
     before, now = _said(file, rules), _said(after, rules)
     return now[rule.code] < before[rule.code] and now <= before
@@ -264,7 +264,7 @@ def _said(file: SourceFile, rules: Sequence[Rule]) -> Counter[str]:
     return Counter(finding.rule for finding in findings_of(file, check(file, rules).found))
 
 
-def _undefined(file: SourceFile) -> set[str]:
+def undefined_names(file: SourceFile) -> set[str]:
     """Names that the file uses and nothing in it binds."""
     return {
         name.id

@@ -15,6 +15,14 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
         self.headers = headers or {}
 
 
+class GraphError(Exception):
+    """An error of GraphQL; the answer is 200 all the same."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def refused(status: int, message: str, **extra: object) -> Refused:
     """Return a refusal in the form that all of GitHub's REST errors share."""
     body = {"message": message, **extra, "documentation_url": DOCS, "status": str(status)}

@@ -6,9 +6,9 @@ from typing import cast
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from tests.github import events
+from tests.github import committing, events
 from tests.github.auth import Caller
-from tests.github.errors import Refused
+from tests.github.errors import GraphError, Refused
 from tests.github.rest.routing import Api, As, Body
 from tests.github.state import IssueComment, PullRequest, ReviewComment, Thread, User
 from tests.github.world import World
@@ -19,15 +19,8 @@ OPERATIONS = (
     "unminimizeComment",
     "resolveReviewThread",
     "unresolveReviewThread",
+    "createCommitOnBranch",
 )
-
-
-class GraphError(Exception):
-    """An error of GraphQL; the answer is 200 all the same."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 def routes(world: World) -> Api:
@@ -99,6 +92,8 @@ def _inputs(text: str, variables: dict) -> dict:
 
 
 def _answer(world: World, who: Caller, name: str, inputs: dict) -> object:
+    if name == "createCommitOnBranch":
+        return committing.commit_on_branch(world, who, inputs)
     if name == "reviewThreads":
         return _threads_of(world, who, inputs)
     if name == "isMinimized":

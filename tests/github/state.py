@@ -120,6 +120,7 @@ class Repository:
     deleted: bool = False
     description: str | None = None
     collaborators: dict[str, str] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     suites: list[CheckSuite] = field(default_factory=list)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import subprocess
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -145,6 +146,9 @@ async def analyse_here(job: Job) -> Review:
 
     def analyse() -> Review:
         with job.source.opened(job.files) as change:
+            if job.wanted:
+                options = {"avoid": {}, "progress": str, "wanted": job.wanted}
+                return pkgutil.resolve_name(job.analyse)(change, job.config, **options)
             return review(change, job.config, full=job.full)
 
     return await asyncio.to_thread(analyse)

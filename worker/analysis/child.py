@@ -66,6 +66,7 @@ def _review(job: Job, channel: socket.socket) -> None:
             progress=progress,
             full=job.full,
             fixes=job.fixes,
+            **({"wanted": job.wanted} if job.wanted else {}),
         )
     _send(channel, {"result": result.to_json()})
 

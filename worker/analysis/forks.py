@@ -25,6 +25,7 @@ from worker.service.parentage import die_with_parent
 
 PRELOADED = (
     "rules.core.review",
+    "rules.core.repair",
     "worker.git.repository",
     "worker.git.folder",
     "libcst",

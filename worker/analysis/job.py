@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
+    from rules.core.findings import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -81,7 +83,8 @@ class Job:
     """One review: where to read from, what changed, and how.
 
     `analyse` is the dotted name of the function that reviews, with the signature of
-    `rules.core.review.review`. `cache` is the folder in which facts are kept.
+    `rules.core.review.review`, and with a `wanted` when there is any, as
+    `rules.core.repair.repaired` has it. `cache` is the folder in which facts are kept.
     """
 
     source: Commits | Folders
@@ -93,3 +96,4 @@ class Job:
     cache: Path | None = None
     limits: Limits = field(default_factory=Limits)
     analyse: str = "rules.core.review:review"
+    wanted: tuple[Finding, ...] = ()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import enum
 import inspect
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.github import comments
+from app.github.errors import LockedError
 from worker.publishing.markers import Mark, Signer
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Asked:
     repository: Repository
     row: PullRequest
     facts: CommandFacts
+    author_id: int
     values: dict[str, str]
 
     @property
@@ -62,14 +65,18 @@ class Asked:
         return self.facts.comment_id
 
     async def say(self, text: str) -> None:
-        """Answer in the conversation, once: an attempt that did not end may have done so already."""
+        """Answer in the conversation, once: an attempt that did not end may have done so already.
+
+        Where the conversation is locked, the reaction to the command has to do.
+        """
         signer = Signer(self.work.settings.marker_key, self.row.repository_id, self.row.number)
         mark = Mark("answer", f"{self.facts.name}-{self.comment_id}")
         if await self._was_said(signer, mark):
             return
         await self.work.pacer.take(self.repository.installation_id)
         body = f"{signer.marker(mark)}\n{harmless(text)}"
-        await comments.say(self.repository, self.row.number, body)
+        with suppress(LockedError):
+            await comments.say(self.repository, self.row.number, body)
 
     async def _was_said(self, signer: Signer, mark: Mark) -> bool:
         identity = await self.repository.app.identity(self.repository.installation_id)

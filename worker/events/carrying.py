@@ -53,16 +53,15 @@ async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     facts = CommandFacts(row.id, event.comment.id, words.name, words.arguments, author.login)
     if not await _was_taken_up(work, facts):
         values = known.understood(facts.arguments)
-        await _answer(known, Asked(work, repository, row, facts, values or {}), author.id, values)
+        asked = Asked(work, repository, row, facts, author.id, values or {})
+        await _answer(known, asked, understood=values is not None)
 
 
-async def _answer(
-    known: Command, asked: Asked, author_id: int, values: dict[str, str] | None
-) -> None:
+async def _answer(known: Command, asked: Asked, *, understood: bool) -> None:
     login = asked.facts.author_login
-    if not await may(known.who, asked.repository, asked.row, author_id, login):
+    if not await may(known.who, asked.repository, asked.row, asked.author_id, login):
         await _end(asked, Answer.NOT, CommandState.REFUSED)
-    elif values is None:
+    elif not understood:
         await asked.say(f"That was not understood. It is written {known.usage}.")
         await _end(asked, Answer.NOT, CommandState.FAILED)
     else:

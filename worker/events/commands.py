@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.db import commands, pull_requests
 from app.models import PullRequestState
-from worker.events import dismissing
+from worker.events import dismissing, fixing
 from worker.events.asked import COMMANDS, Answer, Asked, Who, command
 from worker.events.config_text import config_text
 from worker.events.dismissing import DISMISSAL
@@ -39,6 +39,12 @@ async def dismiss(asked: Asked) -> Answer:
 async def restore(asked: Asked) -> Answer:
     """Take a dismissal back."""
     return await dismissing.restore(asked)
+
+
+@command(who=Who.WRITERS)
+async def fix(asked: Asked) -> Answer:
+    """Commit all verified fixes at once, in your name too, where this App may write to the branch."""
+    return await fixing.fix(asked)
 
 
 @command("CODE", who=Who.ANYBODY_INVOLVED)

@@ -36,7 +36,7 @@ async def take_reply(work: Work, event: ReviewCommentEvent) -> None:
     repository = work.github.repository(event.installation.id, part.owner_login, part.name)
     row = await pull_request_of(work, repository, part.id, event.pull_request.number)
     facts = CommandFacts(row.id, event.comment.id, "reply", said, author.login)
-    asked = Asked(work, repository, row, facts, fill(DISMISSAL, said) or {})
+    asked = Asked(work, repository, row, facts, author.id, fill(DISMISSAL, said) or {})
     if meant := await _said_there(asked, root):
         allowed = await may(Who.WRITERS, repository, row, author.id, author.login)
         await _take(asked, meant, allowed=allowed)

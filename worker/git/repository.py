@@ -22,7 +22,7 @@ from worker.git.command import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rules.core.change import ChangedFile
 
@@ -122,6 +122,18 @@ class Repository:
         """Every regular file of a tree; used by `CommitTree`."""
         listing = self._git("ls-tree", "-r", "-z", "--long", "--full-tree", sha, "--")
         return dict(_entries(listing))
+
+    def plain_files(self, revision: str, paths: Collection[str]) -> frozenset[str]:
+        """Those of the paths that are regular files in a commit which nobody can run."""
+        tree = self._sha_of(revision, "tree")
+        wanted = sorted(paths)
+        listing = self._git(
+            "--literal-pathspecs", "ls-tree", "-z", "--full-tree", tree, "--", *wanted
+        )
+        listed = (item.partition(b"\t") for item in listing.split(b"\0"))
+        return frozenset(
+            readable_path(path) for about, _, path in listed if about[:7] == b"100644 "
+        )
 
     def read_blob(self, sha: str) -> bytes:
         """The content of a blob; raises `UnreadableFileError`."""

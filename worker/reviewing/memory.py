@@ -40,12 +40,15 @@ async def decide(
     session: AsyncSession, row: PullRequest, standing: Standing, review: Review, now: datetime
 ) -> Standing:
     """The standing with what holds in the repository by now; see `decided`."""
-    held = await dismissals.active(session, row.repository_id, now)
-    decisions = [
+    return decided(standing, review, await decisions(session, row.repository_id, now))
+
+
+async def decisions(session: AsyncSession, repository_id: int, now: datetime) -> list[Decision]:
+    """What people decided to live with in a repository, the newest first."""
+    return [
         Decision(one.scope.value, one.rule, one.path, one.fingerprint, one.dismissed_by, one.reason)
-        for one in held
+        for one in await dismissals.active(session, repository_id, now)
     ]
-    return decided(standing, review, decisions)
 
 
 async def record(
@@ -100,7 +103,7 @@ def _fixed(known: Iterable[Known], head_sha: str) -> dict[str, list[str]]:
 
 def _known(record: FindingRecord) -> Known:
     return Known(
-        finding=_finding(record),
+        finding=finding_of(record),
         state=State(record.state.value),
         place=Place(record.place.value),
         comment_id=record.comment_id,
@@ -110,7 +113,7 @@ def _known(record: FindingRecord) -> Known:
     )
 
 
-def _finding(record: FindingRecord) -> Finding:
+def finding_of(record: FindingRecord) -> Finding:
     """The finding of a record; what only its first review needed is left out."""
     return Finding(
         rule=record.rule,

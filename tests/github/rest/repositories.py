@@ -45,6 +45,13 @@ def routes(world: World) -> Api:
         shown |= {"permissions": flags, "role_name": role}
         return {"permission": ROLES[role], "role_name": role, "user": shown}
 
+    @api.get("/repos/{owner}/{name}/commits")
+    def newest(request: Request, it: Repo, who: As) -> Response:
+        who.need(it, "read", "contents")
+        start = _resolve(it, request.query_params.get("sha") or it.default_branch)
+        shas = it.git.run("rev-list", start).decode().split()
+        return page(request, shas, lambda sha: repositories.commit(it, sha, world.root))
+
     @api.get("/repos/{owner}/{name}/commits/{sha}")
     def commit(sha: str, it: Repo, who: As) -> dict:
         who.need(it, "read", "contents")
