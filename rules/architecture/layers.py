@@ -19,7 +19,7 @@ _WORDS = {
     "endpoint": ROUTERS, "controllers": ROUTERS,
     "services": SERVICES, "service": SERVICES, "usecases": SERVICES, "use_cases": SERVICES,
     "db": DATA, "database": DATA, "repositories": DATA, "repository": DATA, "crud": DATA,
-    "dal": DATA, "queries": DATA, "dao": DATA,
+    "dal": DATA, "repos": DATA, "queries": DATA, "dao": DATA,
     "models": MODELS, "schemas": MODELS, "entities": MODELS, "domain": MODELS,
 }  # fmt: skip
 

@@ -33,6 +33,7 @@ _SIZED_NUMBER = re.compile(r"(^|\.)u?int\d+$")
 _PLAIN = {"str", "bytes", "list", "dict", "set", "tuple", "typing.Any", "object"}
 _PATTERNS = {"pattern", "regex"}
 _UNTYPED_REQUEST = {"request", "req"}
+_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 _CERTAIN_PARTS = {"query_params", "path_params", "match_info", "rel_url"}
 
 
@@ -192,7 +193,8 @@ class Parameters:
     def _is_enum(self, class_: str) -> bool:
         definition = self._file.names.classes().get(class_)
         if definition is None:
-            return False
+            project = self._file.project
+            return project is not None and any(project.inherits(class_, base) for base in _ENUMS)
         bases = {self._file.qualified_name(base) for base in definition.bases}
         return any(base and base.rsplit(".", 1)[-1].endswith("Enum") for base in bases)
 

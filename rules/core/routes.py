@@ -25,7 +25,8 @@ class Route:
     """One path operation.
 
     `methods` are in lower case: `websocket` for a socket, `?` when they are computed. `path` is
-    as written. `owner` is the expression of the app or router. `path` is None when it is not constant.
+    as written. `owner` is the expression of the app or router, `prefix` that of a router in this file. `path` is
+    None when it is not constant.
     """
 
     function: FunctionNode
@@ -33,6 +34,7 @@ class Route:
     path: str | None
     owner: ast.expr
     call: ast.Call
+    prefix: str = ""
 
     @property
     def is_websocket(self) -> bool:
@@ -42,7 +44,7 @@ class Route:
     def label(self) -> str:
         """`GET /markets/{id}`, for messages."""
         methods = "/".join(sorted(method.upper() for method in self.methods))
-        return f"{methods} {self.path or '…'}"
+        return f"{methods} {'…' if self.path is None else self.path or self.prefix or '/'}"
 
 
 def routes_of(file: SourceFile) -> list[Route]:
@@ -84,10 +86,22 @@ def _route(file: SourceFile, function: FunctionNode, decorator: ast.Call) -> Rou
             if not _is_owner(file, owner):
                 return None
             return Route(
-                function, _methods(file, attr, decorator), _path(file, decorator), owner, decorator
+                function,
+                _methods(file, attr, decorator),
+                _path(file, decorator),
+                owner,
+                decorator,
+                _prefix(file, owner),
             )
         case _:
             return None
+
+
+def _prefix(file: SourceFile, owner: ast.expr) -> str:
+    """The prefix that a router is made with, when the file says it."""
+    made = file.value(owner) if isinstance(owner, ast.Name) else None
+    given = file.argument(made, 0, "prefix") if isinstance(made, ast.Call) else None
+    return (file.constant_text(given) or "") if given is not None else ""
 
 
 def _is_owner(file: SourceFile, owner: ast.expr) -> bool:

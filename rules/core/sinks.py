@@ -90,13 +90,27 @@ def _url(file: SourceFile) -> Iterator[Sink]:
     names = REQUEST_METHODS | {"urlopen", "urlretrieve", "connect"}
     for call in _calls(file, names):
         name = file.qualified_name(call.func)
-        if name is None or name not in HTTP_REQUESTS:
+        if name is None or name not in HTTP_REQUESTS or _has_own_transport(file, call):
             continue
         last = name.rsplit(".", 1)[-1]
         position = 1 if last in {"request", "stream"} else 0
         value = file.argument(call, position, "url")
         if value is not None:
             yield Sink("url", call, value, name)
+
+
+def _has_own_transport(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the client sends through a transport of the project, which can refuse addresses."""
+    if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+        return False
+    for binding in file.names.reaching(call.func.value):
+        if isinstance(made := binding.value, ast.Call):
+            given = file.argument(made, 99, "transport")
+            if isinstance(given, ast.Call) and not (
+                file.qualified_name(given.func) or "httpx."
+            ).startswith("httpx."):
+                return True
+    return False
 
 
 def _html(file: SourceFile) -> Iterator[Sink]:

@@ -449,6 +449,8 @@ def module_of(path: str) -> str:
 
 _TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "e2e"}
 _MIGRATION_FOLDERS = {"migrations", "alembic"}
+_REVISION = re.compile(r"[0-9a-f]{10,}_|\d{4}[-_]?\d{2}[-_]?\d{2}")
+"""How a file in Alembic's `versions` folder begins: by its revision or its date."""
 _SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "bench"}
 _TOP_SCRIPT_FOLDERS = {
     "tools", "docs", "doc", "samples", "notebooks", "demo", "demos", "cookbook", "tutorials",
@@ -465,6 +467,8 @@ def kind_of(path: str) -> FileKind:
     if name.endswith(("_test.py", "_tests.py")):
         return FileKind.TEST
     if folders & _MIGRATION_FOLDERS or name in {"migrations.py", "migration.py"}:
+        return FileKind.MIGRATION
+    if "versions" in folders and _REVISION.match(name):
         return FileKind.MIGRATION
     if parts and parts[0] in _TOP_SCRIPT_FOLDERS:
         return FileKind.SCRIPT

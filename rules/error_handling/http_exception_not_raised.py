@@ -88,6 +88,7 @@ def http_exception_not_raised(node: ast.Expr, file: SourceFile) -> Iterator[Prob
         f"`{last_name(call.func)}` is made and dropped: nothing is raised and the code goes on."
         " Put `raise` before it.",
         fix=fixes.small_statement(f"raise {file.source(call)}"),
+        severity=Severity.WARNING if name == "NotImplementedError" else None,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rules.core.rule import Rewritten
     from rules.core.source import SourceFile
 
+_TRACEBACKS = {"exception", "format_exc", "print_exc", "capture_exception"}
 _LOGGERS = frozenset({"logging.Logger", "structlog.BoundLogger", "logging"})
 
 
@@ -110,6 +111,7 @@ def _traceless(file: SourceFile) -> tuple[ast.Call | None, int]:
         call
         for handler in file.of(ast.ExceptHandler)
         if is_broad(handler, file) and not raises(handler.body, file)
+        if not _tells_where(handler, file)
         for call in run_by(handler.body, file)
         if isinstance(call, ast.Call)
         and file.statement(call) in handler.body
@@ -117,6 +119,18 @@ def _traceless(file: SourceFile) -> tuple[ast.Call | None, int]:
     ]
     found.sort(key=lambda call: call.lineno)
     return (found[0] if found else None), len(found)
+
+
+def _tells_where(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether another line of the handler writes the traceback."""
+    return any(
+        isinstance(call, ast.Call)
+        and (
+            (isinstance(call.func, ast.Attribute) and call.func.attr in _TRACEBACKS)
+            or any(keyword.arg == "exc_info" for keyword in call.keywords)
+        )
+        for call in run_by(handler.body, file)
+    )
 
 
 def _is_error_log(call: ast.Call, file: SourceFile) -> bool:

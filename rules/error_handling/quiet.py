@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.error_handling.handlers import last_name
@@ -14,6 +15,18 @@ _BUILDERS = frozenset({
     "dict", "list", "set", "tuple", "frozenset", "str", "int", "float", "Decimal", "defaultdict",
     "OrderedDict", "bool", "bytes", "DataFrame",
 })  # fmt: skip
+
+_REASON = re.compile(
+    r"#(?!\s*(?:type:|pragma|pylint:|fmt:|isort:|todo\b|fixme\b|xxx\b))(?:\s*noqa\b[^-a-z]*)?\W*(\w\S*\s+){2}\w",
+    re.IGNORECASE,
+)
+_MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W0703|W0718))")
+
+
+def is_explained(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether a comment in the handler says why silence is right, or refuses the linter's advice."""
+    lines = file.lines[handler.lineno - 1 : handler.end_lineno]
+    return any(_REASON.search(line) or _MEANT.search(line) for line in lines)
 
 
 def is_quiet(handler: ast.ExceptHandler, file: SourceFile) -> bool:

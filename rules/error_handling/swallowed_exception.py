@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.error_handling.cancelled_error_swallowed import swallowing_handler
 from rules.error_handling.handlers import BROAD, is_broad, last_name, run_by, shown
-from rules.error_handling.quiet import comes_to_nothing, is_quiet
+from rules.error_handling.quiet import comes_to_nothing, is_explained, is_quiet
 from rules.tables.consequences import (
     CLEANING,
     CONVERTING,
@@ -108,6 +108,16 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
             return {"error": str(error)}
     ```
 
+    With a comment that says why, it is a decision, and only a suggestion:
+
+    ```python
+    def warm_up(model) -> None:
+        try:
+            model.predict("warm up")
+        except Exception:  # finding: suggestion
+            pass  # best effort: the first request loads it otherwise
+    ```
+
     Closing something that is thrown away anyway, a predicate and the conversion of one value:
 
     ```python
@@ -141,6 +151,8 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
             continue
         if not _may(node, handler, file) and swallowing_handler(node, file) is not handler:
             severity, what = _cost(node, handler, file)
+            if is_explained(handler, file):
+                severity = Severity.SUGGESTION
             yield Problem(
                 handler,
                 f"`{shown(handler, file)}` {_does(handler)} and says nothing, so {what}."
@@ -174,10 +186,19 @@ def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
         return True
     if all(isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in node.body):
         return True
+    if _fails_anyway(node, file):
+        return True
     cleans = handler.type is not None and _only_cleans(node.body, file)
     if cleans or _only_converts(node, file) or _only_measures(node, file):
         return True
     return _inside_handler(node, file) or _waits_for_cancelled(node, file)
+
+
+def _fails_anyway(node: ast.Try, file: SourceFile) -> bool:
+    """Whether an error is raised right after, so that only a detail of it can be missing."""
+    block = getattr(file.parent(node), "body", [])
+    after = block[block.index(node) + 1 :] if node in block else []
+    return bool(after) and isinstance(after[0], ast.Raise)
 
 
 def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:

@@ -34,7 +34,7 @@ def global_mutable_state(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A route keeps data in a variable of its module.
 
     Each worker process has its own copy, all of them are empty after a restart, and two requests
-    can change it at once. Keep it in the database, in Redis, or in one object on `app.state`.
+    can change it at once. Keep it in the database or in Redis.
 
     ```python
     from fastapi import FastAPI
@@ -88,7 +88,7 @@ def global_mutable_state(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 yield Problem(
                     node,
                     f"`{name}` is kept in this process only: each worker has its own, and a restart empties it."
-                    " Keep it in the database or on `app.state` behind a lock.",
+                    " Keep it in the database or in Redis.",
                     confidence=Confidence.MEDIUM,
                 )
 

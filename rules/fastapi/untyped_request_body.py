@@ -126,6 +126,7 @@ def _is_body(default: ast.expr, file: SourceFile) -> bool:
 
 
 def _read_by_hand(route: Route, file: SourceFile) -> Iterator[Problem]:
+    told: set[str] = set()
     for node in file.body(route.function):
         match node:
             case ast.Assign(
@@ -137,7 +138,8 @@ def _read_by_hand(route: Route, file: SourceFile) -> Iterator[Problem]:
                 fields = _fields(name, route, file)
             case _:
                 continue
-        if len(fields) >= _FIELDS:
+        if len(fields) >= _FIELDS and name not in told:
+            told.add(name)
             yield Problem(
                 node,
                 f"`{route.label()}` takes {', '.join(f'`{each}`' for each in fields[:3])} from the raw JSON, unchecked."
@@ -152,7 +154,9 @@ def _fields(name: str, route: Route, file: SourceFile) -> list[str]:
     for node in file.body(route.function):
         match node:
             case (
-                ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str(key)))
+                ast.Subscript(
+                    value=ast.Name(id=owner), slice=ast.Constant(value=str(key)), ctx=ast.Load()
+                )
                 | ast.Call(
                     func=ast.Attribute(value=ast.Name(id=owner), attr="get"),
                     args=[ast.Constant(value=str(key)), *_],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
+_BY_HAND = re.compile(
+    r"^(main|run|serve|start|cli)$|(^|_)(dev|develop|development|local|debug|watch)(_|$)"
+)
+"""Functions that somebody calls at a terminal, by the name of a command."""
 _APPS = {"fastapi.FastAPI", "starlette.applications.Starlette"}
 
 
@@ -79,7 +84,7 @@ def _debug(call: ast.Call, word: str, file: SourceFile, why: str) -> Iterator[Pr
 
 def _in_main_guard(call: ast.Call, file: SourceFile) -> bool:
     function = file.enclosing_function(call)
-    if function is not None and function.name in {"main", "run", "serve", "start", "dev", "cli"}:
+    if function is not None and _BY_HAND.search(function.name):
         return True
     return any(
         isinstance(around, ast.If) and "__name__" in ast.unparse(around.test)

@@ -30,6 +30,7 @@ _DIGIT = re.compile(r"\d")
 _WRAPPERS = {"SecretStr", "SecretBytes", "Field", "str", "bytes"}
 _PUBLIC = ("phc_", "pk_live_", "pk_test_", "sk_test_", "pub_", "price_", "prod_")
 """Beginnings of keys that are meant for browsers or for tests."""
+_EXAMPLES = {"example", "examples"}
 _JWT = {"encode": 1, "decode": 1}
 
 
@@ -143,11 +144,22 @@ def _texts(file: SourceFile) -> list[ast.Constant]:
 
 
 def _is_example(constant: ast.Constant, file: SourceFile) -> bool:
-    """Whether it stands in the `examples=[...]` of a field."""
-    around = file.parent(constant)
-    if isinstance(around, (ast.List, ast.Tuple)):
-        around = file.parent(around)
-    return isinstance(around, ast.keyword) and around.arg in {"example", "examples"}
+    """Whether it stands in the `examples=[...]` of a field or of a documented answer."""
+    child: ast.AST = constant
+    for around in file.ancestors(constant):
+        match around:
+            case ast.keyword(arg=name):
+                return name in _EXAMPLES
+            case ast.Dict(keys=keys, values=values) if child in values:
+                key = keys[values.index(child)]
+                if isinstance(key, ast.Constant) and key.value in _EXAMPLES:
+                    return True
+            case ast.List() | ast.Tuple():
+                pass
+            case _:
+                return False
+        child = around
+    return False
 
 
 def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:

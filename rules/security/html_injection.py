@@ -140,6 +140,8 @@ def _in_page(file: SourceFile, page: Page) -> Iterator[tuple[ast.expr, Problem]]
             continue
         if origin.kind == "parameter" and not (is_built and _is_inside(part)):
             continue
+        if origin.kind == "parameter" and "html" in shown(file, part.node).lower():
+            continue
         place = _place(page, part)
         yield place, _problem(file, place, part.node, origin, page, built=is_built)
 

@@ -94,7 +94,7 @@ def templates_without_escaping(file: SourceFile) -> Iterator[tuple[ast.Call, str
         if name.endswith("jinja2.Environment") or name == "jinja2.environment.Environment":
             given = file.argument(call, 99, "autoescape")
             off = given is not None and file.literal(given) is False
-            if (off or given is None) and _renders_html(file):
+            if (off or given is None) and _renders_html(file) and not _has_own_marks(call):
                 yield call, "`jinja2.Environment` without `autoescape`"
         elif name == "jinja2.Template" and call.args:
             text = file.constant_text(call.args[0]) or ""
@@ -105,6 +105,11 @@ def templates_without_escaping(file: SourceFile) -> Iterator[tuple[ast.Call, str
                 and "autoescape" not in ast.unparse(call)
             ):
                 yield call, "`jinja2.Template`, which does not escape,"
+
+
+def _has_own_marks(call: ast.Call) -> bool:
+    """Whether other marks than `{{` are set: what it renders is code or LaTeX, not HTML."""
+    return any(keyword.arg == "variable_start_string" for keyword in call.keywords)
 
 
 def _renders_html(file: SourceFile) -> bool:

@@ -6,11 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.core import fixes
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.rule import Fix
     from rules.core.source import SourceFile
 
 _FIXED = re.compile(r"^(/tmp|/var/tmp|/dev/shm)/[\w.-]+")
@@ -51,6 +53,27 @@ def insecure_tempfile(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         return path
     ```
 
+    ```python
+    import os
+    import tempfile
+
+
+    def path_for(name: str) -> str:
+        path = tempfile.mktemp(suffix=".csv")  # finding
+        return os.path.join(path, name)
+    ```
+
+    ```python fixed
+    import os
+    import tempfile
+
+
+    def path_for(name: str) -> str:
+        handle, path = tempfile.mkstemp(suffix=".csv")
+        os.close(handle)
+        return os.path.join(path, name)
+    ```
+
     A file from `tempfile`, or one that is only read, is fine:
 
     ```python
@@ -66,10 +89,13 @@ def insecure_tempfile(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     """
     name = file.qualified_name(call.func)
     if name == "tempfile.mktemp":
+        statement = file.parent(call)
+        fix = _made_at_once(call, statement, file)
         yield Problem(
-            call,
+            call if fix is None or statement is None else statement,
             "`mktemp` only makes a name: somebody else can make the file before it is opened. Use"
             " `tempfile.mkstemp()` or `NamedTemporaryFile`.",
+            fix=fix,
         )
         return
     path = _written_path(call, name, file)
@@ -80,6 +106,19 @@ def insecure_tempfile(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             " the file.",
             confidence=Confidence.MEDIUM,
         )
+
+
+def _made_at_once(call: ast.Call, statement: ast.AST | None, file: SourceFile) -> Fix | None:
+    """`path = mktemp(...)` as `mkstemp`, which takes the same and makes the file as well."""
+    match statement, call.func:
+        case ast.Assign(targets=[ast.Name(id=name)]), ast.Attribute(value=owner):
+            if "os" not in file.imported_modules or name == "handle":
+                return None
+            given = file.source(call).removeprefix(file.source(call.func))
+            made = f"handle, {name} = {ast.unparse(owner)}.mkstemp{given}"
+            return fixes.statement(f"{made}\nos.close(handle)\n")
+        case _:
+            return None
 
 
 def _written_path(call: ast.Call, name: str | None, file: SourceFile) -> str | None:

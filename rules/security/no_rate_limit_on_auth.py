@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _LOGIN = re.compile(
-    r"(^|/)(login|log-in|sign-?in|token|auth/token|access-token|otp|verify-otp|password-reset|reset-password"
-    r"|forgot-password|password-recovery)(/|$)"
+    r"(^|/)(login|log-in|sign-?in|token|auth/token|access-token|otp|verify-otp)(/|$)"
 )
 _LIMITS = re.compile(
     r"(limiter|rate_?limit|throttl|slowapi|fastapi_limiter|lockout|failed_attempts|brute)",
@@ -36,6 +35,7 @@ def no_rate_limit_on_auth(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A route takes passwords, and nothing limits how many are tried.
 
     A list of common passwords is through in minutes. Limit the tries of an address and an account.
+    Said once for each file.
 
     ```python
     from fastapi import APIRouter, Depends
@@ -75,6 +75,7 @@ def no_rate_limit_on_auth(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 " address and account, unless a proxy does it.",
                 confidence=Confidence.MEDIUM,
             )
+            return
 
 
 def _limits_tries(project: Project) -> bool:

@@ -176,7 +176,7 @@ def _is_one_segment(file: SourceFile, origin: Origin) -> bool:
     """Whether it is a path parameter that cannot hold a slash: `{name}` and not `{name:path}`."""
     if origin.kind != "path" or not isinstance(origin.node, ast.arg):
         return False
-    route = file.route(file.enclosing_function(origin.node) or _function_of(file, origin.node))
+    route = file.route(_function_of(file, origin.node))
     return route is not None and f"{{{origin.name}:path}}" not in (route.path or "")
 
 

@@ -142,8 +142,15 @@ def _problem(call: ast.Call, what: str, confidence: Confidence) -> Problem:
         call,
         f"{what} is written to the log, where many can read it for long. Leave it out or mask it.",
         confidence=confidence,
-        severity=Severity.CRITICAL if confidence is Confidence.HIGH else Severity.WARNING,
+        severity=Severity.CRITICAL
+        if confidence is Confidence.HIGH and not _is_debug(call)
+        else Severity.WARNING,
     )
+
+
+def _is_debug(call: ast.Call) -> bool:
+    """Whether it is written only when somebody has turned the details on."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in {"debug", "trace"}
 
 
 def _writes(call: ast.Call, file: SourceFile) -> bool:

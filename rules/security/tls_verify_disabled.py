@@ -76,8 +76,10 @@ def tls_verify_disabled(node: ast.Call | ast.Assign, file: SourceFile) -> Iterat
     import requests
 
     context = ssl.create_default_context()
-    context.check_hostname = False  # finding
+    context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # finding
+    names_unchecked = ssl.create_default_context()
+    names_unchecked.check_hostname = False  # finding
     session = requests.Session()
     session.verify = False  # finding
     ssl._create_default_https_context = ssl._create_unverified_context  # finding
@@ -173,11 +175,25 @@ def _in_assignment(statement: ast.Assign, file: SourceFile) -> Iterator[Problem]
         if value.attr == "CERT_NONE":
             yield _assigned(statement, "the check of the server's certificate")
     elif target.attr == "check_hostname" and _is_false(value) and file.imports("ssl"):
-        yield _assigned(statement, "the check of the server's name")
+        if not _accepts_all(target, file):
+            yield _assigned(statement, "the check of the server's name")
     elif target.attr == "verify" and _is_false(value):
         owner = file.qualified_name(target.value) or ""
         if owner.startswith(("requests.", "httpx.")):
             yield _assigned(statement, "the check of the server's certificate")
+
+
+def _accepts_all(target: ast.Attribute, file: SourceFile) -> bool:
+    """Whether the same block also sets `CERT_NONE`, for which the check of names must be off."""
+    block = getattr(file.parent(file.statement(target)), "body", [])
+    wanted = f"{ast.unparse(target.value)}.verify_mode"
+    return any(
+        isinstance(other, ast.Assign)
+        and ast.unparse(other.targets[0]) == wanted
+        and isinstance(other.value, ast.Attribute)
+        and other.value.attr == "CERT_NONE"
+        for other in block
+    )
 
 
 def _is_false(value: ast.expr) -> bool:

@@ -27,7 +27,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(
-    r"(tokens|token_id|token_index|token_count|n_token|max_token|jitter|delay|sleep|backoff|mock|fake|dummy|sample|test)",
+    r"(tokens|token_id|token_index|token_count|n_token|max_token|jitter|delay|sleep|backoff|mock|fake|dummy|sample|test|captcha|confirm(ation)?_token)",
     re.IGNORECASE,
 )
 

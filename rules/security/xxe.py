@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core import fixes
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.python312.imported import local_name
+from rules.security.call_edits import with_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.rule import Fix
     from rules.core.source import SourceFile
 
 _PARSERS = {
@@ -23,8 +27,7 @@ _PARSERS = {
         "sax": ("parse", "parseString"),
     }.items()
     for function in functions
-} | {"lxml.etree.parse": 0, "lxml.etree.fromstring": 0, "lxml.etree.XML": 0, "xmltodict.parse": 0}
-_SAFE_BY_DEFAULT = {"xmltodict.parse"}
+} | {"lxml.etree.parse": 0, "lxml.etree.fromstring": 0, "lxml.etree.XML": 0}
 
 
 @rule(
@@ -38,18 +41,61 @@ _SAFE_BY_DEFAULT = {"xmltodict.parse"}
 def xxe(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     """XML from outside is read by a parser that expands entities.
 
-    A few lines of nested entities grow to gigabytes of memory, and `lxml` also reads files that an
-    entity names. `defusedxml` refuses both.
+    A few lines of nested entities grow to gigabytes of memory where the expat library is older
+    than 2.4.1, and `lxml` before version 5 also reads files that an entity names. `defusedxml`
+    refuses both. What a client sends is a warning; the feed of a service that this code chose is
+    a suggestion.
+
+    ```python
+    from fastapi import APIRouter, Request
+    from lxml import etree
+
+    router = APIRouter()
+
+
+    @router.post("/orders")
+    async def order(request: Request):
+        body = await request.body()
+        return etree.fromstring(body)  # finding: warning
+    ```
+
+    ```python fixed
+    from fastapi import APIRouter, Request
+    from lxml import etree
+
+    router = APIRouter()
+
+
+    @router.post("/orders")
+    async def order(request: Request):
+        body = await request.body()
+        return etree.fromstring(body, parser=etree.XMLParser(resolve_entities=False))
+    ```
+
+    Where the file knows `defusedxml` already:
 
     ```python
     from xml.etree import ElementTree
 
     import httpx
+    from defusedxml.ElementTree import fromstring
 
 
     def feed(url: str):
         answer = httpx.get(url)
-        return ElementTree.fromstring(answer.text)  # finding
+        return ElementTree.fromstring(answer.text)  # finding: suggestion
+    ```
+
+    ```python fixed
+    from xml.etree import ElementTree
+
+    import httpx
+    from defusedxml.ElementTree import fromstring
+
+
+    def feed(url: str):
+        answer = httpx.get(url)
+        return fromstring(answer.text)
     ```
 
     With `defusedxml`, or for files of the program itself, it is fine:
@@ -70,7 +116,7 @@ def xxe(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     name = file.qualified_name(call.func)
-    if name not in _PARSERS or name in _SAFE_BY_DEFAULT or not call.args or _has_own_parser(call):
+    if name not in _PARSERS or not call.args or _has_own_parser(call):
         return
     origin = flow_of(file).outside_data(call.args[0])
     if origin is None:
@@ -79,9 +125,27 @@ def xxe(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         call,
         f"`{name}` expands entities in XML from {origin.label()}: a small text can fill the memory. Parse it"
         " with `defusedxml`.",
+        fix=_defused(call, name, file),
+        severity=None if origin.is_request else Severity.SUGGESTION,
         confidence=Confidence.MEDIUM,
         trace=origin.trace,
     )
+
+
+def _defused(call: ast.Call, name: str, file: SourceFile) -> Fix | None:
+    """A parser that leaves entities alone for `lxml`, `defusedxml` where the file imports it."""
+    module, _, function = name.rpartition(".")
+    if module == "lxml.etree":
+        if not isinstance(call.func, ast.Attribute):
+            return None
+        owner = ast.unparse(call.func.value)
+        return with_keywords({"parser": f"{owner}.XMLParser(resolve_entities=False)"})
+    safe = f"defused{module}".replace("defusedxml.etree.", "defusedxml.")
+    parse = local_name(file, safe, function)
+    if parse is None and (owner := local_name(file, *safe.rsplit(".", 1))):
+        parse = f"{owner}.{function}"
+    arguments = ", ".join(file.source(argument) for argument in call.args)
+    return fixes.expression(f"{parse}({arguments})") if parse is not None else None
 
 
 def _has_own_parser(call: ast.Call) -> bool:

@@ -25,7 +25,7 @@ GUARDING = re.compile(
 CLEANING = re.compile(
     r"^(a?close\w*|disconnect|shutdown|stop\w*|terminate|kill|cancel|unlink|remove|rmtree|rmdir|"
     r"release|rollback|cleanup|clean_up|dispose|quit|detach|unsubscribe|unregister|join|wait_closed|"
-    r"teardown|tear_down|__exit__|__aexit__|wait|delete_message|_?cleanup_\w+|_?close_\w+)$",
+    r"delete_(dir|file|folder|directory)|remove_(dir|file)s?|teardown|tear_down|__exit__|__aexit__|wait|delete_message|_?cleanup_\w+|_?close_\w+)$",
     re.IGNORECASE,
 )
 """Something that is thrown away anyway is closed or removed."""

@@ -105,7 +105,8 @@ NOT_SECRET_NAME = re.compile(
     r"|prefix|suffix|label|_env|env_|name|topic|token_?id|condition|type|public|pub_?key|kind|count|limit"
     r"|length|max_|min_|num_|tokeniz|tokenis|column|table|scope|endpoint|route|algorithm|placeholder"
     r"|description|help|title|message|error|format|mask|symbol|version|stop_token|special|pad_token"
-    r"|eos|bos|unk|separator|delimiter|example|cache_key|sort_key|primary|foreign|event|text|template|prompt)",
+    r"|eos|bos|unk|separator|delimiter|example|cache_key|sort_key|primary|foreign|event|text|template|prompt"
+    r"|mixpanel|posthog|amplitude|segment|analytics|sentry|publishable|site_?key)",
     re.IGNORECASE,
 )
 """Names that talk about secrets without holding one."""
