@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
-VERSION = 9
+VERSION = 10
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)

@@ -40,6 +40,8 @@ class Learner:
         self._known: dict[str, ModuleFacts] = {}
         self._new: dict[str, bytes] = {}
         self._kept = 0
+        self.failed: dict[str, str] = {}
+        """Paths of files that could be read but not be understood, which is a bug of ours."""
 
     def learn(
         self, tree: Tree, keep: dict[str, SourceFile | None] | None = None
@@ -87,7 +89,13 @@ class Learner:
             file = SourceFile(path, text)
         except (UnreadableFileError, UnreadableTextError, NotPythonError):
             return None
-        facts = _without_collector(file)
+        try:
+            facts = _without_collector(file)
+        except MemoryError:
+            raise  # The process is at its limit; whoever set the limit names the file.
+        except Exception as error:  # noqa: BLE001 one file must not cost the whole review
+            self.failed[path] = f"{type(error).__name__}: {error}"
+            return None
         if keep is not None and path in keep and self._kept + len(text) <= _KEPT_CHARACTERS:
             self._kept += len(text)
             keep[path] = file

@@ -100,6 +100,9 @@ class _Run:
         if self.change.base is not None:
             self.base = Project(learner.learn(self.change.base))
         learner.save()
+        for path in sorted(self.parsed.keys() & learner.failed):
+            note = f"What other files need to know of it was not found: {learner.failed[path]}"
+            self.skipped.append(Skipped(path, note))
 
     def review(self, file: ChangedFile) -> None:
         """Review one changed file; whatever keeps it from being read becomes a reason."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
+_DEPTH = 8
 _BRANCHES = (ast.If, ast.Try, ast.TryStar, ast.For, ast.While, ast.Match)
 _REQUESTS = {"Request", "HTTPConnection", "WebSocket"}
 _SAFE_PARTS = {
@@ -183,15 +184,18 @@ class WebExtraction:
                     return True
         return False
 
-    def _annotated(self, annotation: ast.expr) -> Iterator[str]:
+    def _annotated(self, annotation: ast.expr, depth: int = _DEPTH) -> Iterator[str]:
+        """What a type asks for. A name can stand for one that holds the name again."""
+        if depth <= 0:
+            return
         if isinstance(annotation, (ast.Name, ast.Attribute)):
-            yield from self._alias(annotation)
+            yield from self._alias(annotation, depth)
         elif isinstance(annotation, ast.BinOp):
-            yield from self._annotated(annotation.left)
-            yield from self._annotated(annotation.right)
+            yield from self._annotated(annotation.left, depth - 1)
+            yield from self._annotated(annotation.right, depth - 1)
         elif isinstance(annotation, ast.Subscript):
             if isinstance(annotation.value, ast.Name):
-                yield from self._alias(annotation.value)
+                yield from self._alias(annotation.value, depth)
             for node in ast.walk(annotation.slice):
                 if is_dependency_marker(self.file, node):
                     yield from self._given(node, annotation)
@@ -204,7 +208,7 @@ class WebExtraction:
             if is_dependency_marker(self.file, value):
                 yield from self._given(value, annotation)
 
-    def _alias(self, annotation: ast.Name | ast.Attribute) -> Iterator[str]:
+    def _alias(self, annotation: ast.Name | ast.Attribute, depth: int) -> Iterator[str]:
         root = annotation
         while isinstance(root, ast.Attribute):
             if not isinstance(root.value, (ast.Name, ast.Attribute)):
@@ -217,7 +221,7 @@ class WebExtraction:
         elif isinstance(annotation, ast.Name):
             for value in self.file.values(annotation):
                 if isinstance(value, (ast.Subscript, ast.BinOp)):
-                    yield from self._annotated(value)
+                    yield from self._annotated(value, depth - 1)
 
     def _given(self, marker: ast.AST, annotation: ast.expr | None) -> Iterator[str]:
         if isinstance(marker, ast.Call):

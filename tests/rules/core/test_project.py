@@ -147,3 +147,11 @@ def test_modules_that_import_each_other_end() -> None:
     files = {"a.py": "from b import x", "b.py": "from a import x"}
     project = Project(facts_of(SourceFile(path, text)) for path, text in files.items())
     assert project.resolve("b.x", "a") in {"a.x", "b.x"}
+
+
+def test_an_alias_of_a_type_that_holds_itself_ends() -> None:
+    text = "from fastapi import APIRouter\n\nrouter = APIRouter()\n"
+    text += "Json = str | list['Json']\nJson = Json | None | Json | Json\n\n\n"
+    text += "@router.get('/')\ndef get(json: Json): ...\n"
+
+    assert facts_of(SourceFile("app/a.py", text)).annotated == ()
