@@ -20,7 +20,7 @@ _AGE = re.compile(r"ttl|expir|timestamp|time\(\)|\bnow|monotonic\(\)", re.IGNORE
 _FEW = re.compile(r"^(bool|type|Type|Literal|.*(Enum|Type|Kind|Mode|Class))\b")
 _MANY = re.compile(
     r"(^|_)(id|ids|slug|slugs|query|q|url|symbol|symbols|ticker|token|user|username|email|text|"
-    r"prompt|address|key|hash|search|term|terms|city|question|market|date|day|name|title|params)"
+    r"prompt|address|key|hash|search|term|terms|city|question|market|date|day|title|params)"
     r"(_str)?$"
 )
 _PROGRAM = re.compile(
@@ -137,6 +137,8 @@ def _key_varies(store: ast.Subscript, file: SourceFile) -> bool:
 
 
 def _is_many(argument: ast.arg, file: SourceFile) -> bool:
+    if argument.arg == "key" and not file.enclosing_class(argument):
+        return False  # A setter of anything: what the keys are, its callers say.
     if not _MANY.search(argument.arg) or _PROGRAM.search(argument.arg):
         return False
     annotation = file.source(argument.annotation) if argument.annotation is not None else ""

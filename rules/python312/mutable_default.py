@@ -11,12 +11,18 @@ from rules.core.scopes import parameters
 from rules.python312.classes import is_dataclass, is_pydantic
 from rules.python312.default_fixes import none_instead
 from rules.python312.imported import local_name
-from rules.python312.shared_values import changed_through_self, is_kept_or_changed, new_value
+from rules.python312.shared_values import Risk, changed_through_self, new_value, risk_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
+
+_DOES = {
+    Risk.HANDED_ON: "hands it on",
+    Risk.KEPT: "keeps it or gives it away",
+    Risk.CHANGED: "changes it",
+}
 
 
 @rule(
@@ -32,8 +38,8 @@ def mutable_default(
     """A list, dict or set as a default is made once and shared by every call or instance.
 
     What one request puts into it, the next one finds. Use `None` and make a new one inside, or
-    `field(default_factory=list)`. Where the value is only read, it is a suggestion: nothing is
-    wrong until somebody changes it.
+    `field(default_factory=list)`. Where the value is only read or handed on, it is a suggestion:
+    nothing is wrong until somebody changes it.
 
     ```python
     def collect(item: int, seen: list[int] = []) -> list[int]:  # finding: warning
@@ -123,16 +129,23 @@ def mutable_default(
     for argument, default, new in shared:
         if _is_stub(node) or isinstance(file.parent(node), ast.Call):
             return
-        dangerous = is_kept_or_changed(argument.arg, node, file)
+        risk = risk_of(argument.arg, node, file)
         one_line = default.lineno == node.lineno
         yield Problem(
             node if one_line else argument,
             f"`{argument.arg}` of `{node.name}` has one `{file.source(default)[:30]}` for all calls"
-            + (", and the function changes it or hands it on" if dangerous else "")
+            + (f", and the function {_DOES[risk]}" if risk in _DOES else "")
             + ". Use `None` and make a new one inside.",
-            severity=Severity.WARNING if dangerous else Severity.SUGGESTION,
+            severity=_severity(risk, new),
             fix=none_instead(argument.arg, new) if one_line else None,
         )
+
+
+def _severity(risk: Risk, new: str) -> Severity:
+    """A default with items in it is mostly meant as a constant, and who gets it mostly reads it."""
+    is_constant = new not in {"[]", "{}", "set()"}
+    harmless = risk < Risk.KEPT or (risk is Risk.KEPT and is_constant)
+    return Severity.SUGGESTION if harmless else Severity.WARNING
 
 
 def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,36 +35,42 @@ def new_value(value: ast.expr) -> str | None:
             return None
 
 
-def is_kept_or_changed(name: str, function: FunctionNode, file: SourceFile) -> bool:
-    """Whether a function does more with a parameter than reading it."""
-    if any(
-        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
-        for node in file.body(function)
-    ):
-        return False
-    return any(
-        isinstance(node, ast.Name) and node.id == name and _is_risky(node, file)
-        for node in file.body(function)
-    )
+class Risk(enum.IntEnum):
+    """What a function does with a value that all of its calls share, the worst last."""
+
+    READ = 0
+    HANDED_ON = 1
+    KEPT = 2
+    CHANGED = 3
 
 
-def _is_risky(name: ast.Name, file: SourceFile) -> bool:
+def risk_of(name: str, function: FunctionNode, file: SourceFile) -> Risk:
+    """What a function does with a parameter, when it may still be the default."""
+    uses = [node for node in file.body(function) if isinstance(node, ast.Name) and node.id == name]
+    if any(isinstance(use.ctx, ast.Store) for use in uses):
+        return Risk.READ
+    return max((_risk(use, file) for use in uses), default=Risk.READ)
+
+
+def _risk(name: ast.Name, file: SourceFile) -> Risk:
     parent = file.parent(name)
     match parent:
-        case ast.Attribute(attr=attr):
-            return attr in _CHANGES
-        case ast.Subscript(ctx=ast.Store() | ast.Del()):
-            return parent.value is name
-        case ast.AugAssign() | ast.Return() | ast.Yield() | ast.Delete():
-            return True
+        case ast.Attribute(attr=attr) if attr in _CHANGES:
+            return Risk.CHANGED
+        case ast.Subscript(ctx=ast.Store() | ast.Del()) if parent.value is name:
+            return Risk.CHANGED
+        case ast.AugAssign() | ast.Delete():
+            return Risk.CHANGED
+        case ast.Return() | ast.Yield():
+            return Risk.KEPT
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript(), *_]):
-            return True
+            return Risk.KEPT
         case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)):
-            return function not in _READERS
+            return Risk.READ if function in _READERS else Risk.HANDED_ON
         case ast.keyword():
-            return True
+            return Risk.HANDED_ON
         case _:
-            return False
+            return Risk.READ
 
 
 def changed_through_self(name: str, class_: ast.ClassDef, file: SourceFile) -> bool:

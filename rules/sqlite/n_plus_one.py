@@ -23,6 +23,7 @@ _READERS = re.compile(
 )
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
+_OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
 _NEAR = 4
 
 
@@ -165,7 +166,11 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
     for query in queries(file):
         if query.verb == "select" and query.method != "executemany":
             found = _in_loop(query.call, file)
-            if found is not None and _reads_by_item(query.call, query.statement, found, file):
+            if (
+                found is not None
+                and _reads_by_item(query.call, query.statement, found, file)
+                and not _asks_another_table(query.statement, found, file)
+            ):
                 seen.add(query.call)
                 yield _PerRow(query.call, found, _shown(query.call.func, file), ())
     yield from _through_helpers(file, seen)
@@ -179,7 +184,36 @@ def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
         f"sqlite.counts:{id(loop)}",
         lambda: not (_stops_early(loop, file) or _is_slow_anyway(loop, file)),
     )
-    return loop if counts else None
+    return loop if counts and not _stands_alone(call, loop, file) else None
+
+
+def _stands_alone(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
+    """Whether each round has a session of its own in a `try`: one may fail without the others."""
+    own_session = False
+    for parent in file.ancestors(call):
+        if parent is loop:
+            return False
+        if isinstance(parent, (ast.With, ast.AsyncWith)):
+            opened = " ".join(file.source(item.context_expr) for item in parent.items)
+            own_session = own_session or _OPENS.search(opened) is not None
+        if own_session and isinstance(parent, ast.Try):
+            return True
+    return False
+
+
+def _asks_another_table(statement: ast.expr | None, loop: Loop, file: SourceFile) -> bool:
+    """Whether each round chooses the table too, so that no single query could serve them."""
+    candidates = [statement] if statement is not None else []
+    if isinstance(statement, ast.Name):
+        candidates = file.values(statement)
+    names = item_names(loop, file)
+    for candidate in candidates:
+        built = builder_of(file, candidate)
+        if built is not None and any(
+            isinstance(table, ast.Name) and table.id in names for table in built[1].args
+        ):
+            return True
+    return False
 
 
 def _reads_by_item(
@@ -251,6 +285,9 @@ def _stops_early(loop: Loop, file: SourceFile) -> bool:
 
 
 _SLOW = {"sleep", "send", "send_message", "goto", "acompletion", "completion", "create_order"}
+_SLOW_VERB = re.compile(
+    r"^_*(a?send|notify|publish|broadcast|deliver|download|upload|install|migrate|scrape|crawl)_\w"
+)
 
 
 def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
@@ -259,8 +296,8 @@ def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
         return False
     for node in file.body(loop):
         if isinstance(node, ast.Call):
-            last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            if last in _SLOW:
+            last = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if last in _SLOW or _SLOW_VERB.match(last):
                 return True
     return False
 
