@@ -94,7 +94,7 @@ def endless_pagination(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     said: set[ast.AST] = set()
     for sent in requests_sent(file):
         loop = file.enclosing_loop(sent.call)
-        if not isinstance(loop, ast.While) or loop in said:
+        if not isinstance(loop, ast.While) or loop in said or _polls(loop, file):
             continue
         cursor = _cursor(sent, file)
         if cursor is None:
@@ -120,6 +120,13 @@ def _judged(cursor: str, sent: Sent, loop: ast.While, file: SourceFile) -> Itera
             " it is followed for ever. Bound the pages and stop when it does not change.",
             confidence=Confidence.MEDIUM,
         )
+
+
+def _polls(loop: ast.While, file: SourceFile) -> bool:
+    """Whether the loop waits for news as long as the program runs: nothing in it ends it."""
+    return _is_for_ever(loop) and not any(
+        isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in file.body(loop)
+    )
 
 
 def _cursor(sent: Sent, file: SourceFile) -> str | None:

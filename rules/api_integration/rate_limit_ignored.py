@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rules.api_integration.requests_sent import Sent, address, requests_sent
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.scopes import COMPREHENSIONS
+from rules.sqlite.loops import is_constant
 from rules.tables.rate_limits import LIMITED
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def rate_limit_ignored(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     said: set[ast.AST] = set()
     for sent in requests_sent(file):
         loop = file.enclosing_loop(sent.call)
-        if loop is None or loop in said or not _repeats(loop):
+        if loop is None or loop in said or not _repeats(loop, file):
             continue
         service = _service(sent, file)
         if service and not _is_handled(sent, file):
@@ -96,13 +98,18 @@ def rate_limit_ignored(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             yield Problem(
                 sent.call,
                 f"This loop sends one request after the other to {service}, and nothing handles a"
-                " 429. Wait for `Retry-After`, then ask for the same page again.",
+                " 429. Wait for `Retry-After`, then send the same request again.",
             )
 
 
-def _repeats(loop: ast.AST) -> bool:
-    iterable = getattr(loop, "iter", None)
-    return not isinstance(iterable, (ast.List, ast.Tuple, ast.Set))
+def _repeats(loop: ast.AST, file: SourceFile) -> bool:
+    """Whether a loop of a running program sends more than a few requests."""
+    iterable = (
+        loop.generators[0].iter if isinstance(loop, COMPREHENSIONS) else getattr(loop, "iter", None)
+    )
+    if file.enclosing_function(loop) is None:
+        return False
+    return not (isinstance(iterable, ast.expr) and is_constant(iterable, file))
 
 
 def _service(sent: Sent, file: SourceFile) -> str:

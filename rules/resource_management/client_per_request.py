@@ -160,8 +160,8 @@ def client_per_request(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if found is not None:
         yield Problem(
             call,
-            f"`{file.source(call.func)}` builds a new {client.noun} {found.when}, so no connection"
-            " is ever reused. Build it once (lifespan, `app.state`) and share it.",
+            f"A new {client.noun}, `{file.source(call.func)}`, is built {found.when}, so no"
+            " connection is ever reused. Build it once (lifespan, `app.state`) and share it.",
             trace=_trace(found, call, file),
         )
 

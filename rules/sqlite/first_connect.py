@@ -27,10 +27,26 @@ def first_connect(file: SourceFile) -> ast.Call | None:
     return None
 
 
-def is_shared(file: SourceFile) -> bool:
-    """Whether several connections or tasks use the database: the project serves requests."""
+def is_shared(call: ast.Call, file: SourceFile) -> bool:
+    """Whether several connections use the database: the project serves requests, and not by one.
+
+    A single connection that an object or the module keeps has no other one to wait for.
+    """
     project = file.project
-    return project is not None and any(facts.routes for facts in project.modules.values())
+    if project is None or not any(facts.routes for facts in project.modules.values()):
+        return False
+    return len(project.database.connects) > 1 or not _is_kept(call, file)
+
+
+def _is_kept(call: ast.Call, file: SourceFile) -> bool:
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    parent = file.parent(call)
+    if isinstance(parent, ast.Await):
+        parent = file.parent(parent)
+    if last != "connect" or not isinstance(parent, (ast.Assign, ast.AnnAssign)):
+        return False
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+    return isinstance(target, ast.Attribute) or file.enclosing_function(call) is None
 
 
 def listener(call: ast.Call, pragma: str) -> str:

@@ -39,7 +39,7 @@ def row_loop(node: ast.AST, file: SourceFile) -> Loop | None:
 
 
 def _is_per_row(target: ast.expr, iterable: ast.expr, file: SourceFile) -> bool:
-    if _is_constant(iterable, file):
+    if is_constant(iterable, file):
         return False
     if _IN_PARTS.search(file.source(target)) or _IN_PARTS.search(_last(iterable)):
         return False
@@ -47,18 +47,18 @@ def _is_per_row(target: ast.expr, iterable: ast.expr, file: SourceFile) -> bool:
         "enumerate", "sorted", "list", "set", "reversed", "tuple", "zip", "tqdm",
     } and iterable.args:  # fmt: skip
         iterable = iterable.args[0]
-        if _is_constant(iterable, file):
+        if is_constant(iterable, file):
             return False
     return not (isinstance(iterable, ast.Call) and _last(iterable.func) in _ENDLESS)
 
 
-def _is_constant(iterable: ast.expr, file: SourceFile) -> bool:
+def is_constant(iterable: ast.expr, file: SourceFile) -> bool:
     """Whether what is looped over is written in the code, or is the members of a class."""
     if isinstance(iterable, (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Constant)):
         return True
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute):
         if iterable.func.attr in {"items", "keys", "values"}:
-            return _is_constant(iterable.func.value, file)
+            return is_constant(iterable.func.value, file)
         return False
     if isinstance(iterable, ast.Subscript) and isinstance(iterable.slice, ast.Slice):
         return True

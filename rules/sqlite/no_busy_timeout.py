@@ -63,7 +63,7 @@ def no_busy_timeout(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     call = first_connect(file)
-    if call is None or file.project is None or not is_shared(file):
+    if call is None or file.project is None or not is_shared(call, file):
         return
     database = file.project.database
     if not (database.sets("busy_timeout") or database.sets("timeout")):

@@ -73,7 +73,7 @@ def no_wal(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     call = first_connect(file)
-    if call is None or file.project is None or not is_shared(file):
+    if call is None or file.project is None or not is_shared(call, file):
         return
     if not file.project.database.sets("journal_mode"):
         yield Problem(
