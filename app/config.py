@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     """How many writes an installation may make at once."""
     writes_per_second: float = Field(default=1.0, gt=0)
     """How fast the allowance of writes grows again."""
+    points_per_minute: int = Field(default=900, gt=0)
+    """GitHub's secondary limit for one installation: 1 for a read, 5 for a write."""
+    content_per_minute: int = Field(default=80, gt=0)
+    """How many comments and reviews GitHub lets one installation make in a minute."""
+    content_per_hour: int = Field(default=500, gt=0)
+    """The same for an hour. A GitHub Enterprise Server may allow more of all three."""
     mirrors_max_bytes: int = Field(default=5 * 1024 * MIB, gt=0)
     """Size of the cache of git mirrors above which the least recently used are dropped."""
     delivery_retention_days: float = Field(default=30.0, gt=0)

@@ -15,12 +15,12 @@ from redis.exceptions import RedisError
 from app.db import schema
 from app.db.engine import Database
 from app.github.app import GitHubApp
+from app.github.pacing import HOUR, MINUTE, Allowance, Allowances, Pacer
 from app.logs import configure_logging
 from app.queue import connect, dump_job, load_job
 from worker.analysis.sandbox import Sandbox
 from worker.git.mirrors import Mirrors
 from worker.jobs import reconcile, review_pull_requests, sweep, take_deliveries
-from worker.publishing.pacing import Pacer
 from worker.publishing.publisher import Publisher
 from worker.work import DRAIN_SECONDS, Drain, Work
 
@@ -79,24 +79,35 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
         queue = connect(settings)
         stack.push_async_callback(queue.aclose)
         key = settings.github_private_key.get_secret_value()
-        github = GitHubApp(settings.github_app_id, key, api_url=settings.github_api_url)
+        github = GitHubApp(
+            settings.github_app_id,
+            key,
+            api_url=settings.github_api_url,
+            pacer=Pacer(queue, allowances(settings)),
+        )
         stack.push_async_callback(github.close)
         sandbox = await stack.enter_async_context(Sandbox())
-        pacer = Pacer(queue, settings.write_burst, settings.writes_per_second)
         yield Work(
             settings=settings,
             database=database,
             github=github,
             queue=queue,
-            pacer=pacer,
-            publisher=Publisher(
-                pacer, settings.marker_key, settings.public_url, settings.github_url
-            ),
+            publisher=Publisher(settings.marker_key, settings.public_url, settings.github_url),
             mirrors=Mirrors(settings.data_dir / "mirrors", settings.mirrors_max_bytes),
             analyse=sandbox.analyse,
             deliveries=Drain(DELIVERIES_AT_ONCE),
             reviews=Drain(settings.worker_concurrency),
         )
+
+
+def allowances(settings: Settings) -> Allowances:
+    """How fast each installation may be used."""
+    return Allowances(
+        points=Allowance.within(settings.points_per_minute, MINUTE),
+        writes=Allowance(settings.write_burst, settings.writes_per_second),
+        content=Allowance.within(settings.content_per_minute, MINUTE),
+        content_hour=Allowance.within(settings.content_per_hour, HOUR),
+    )
 
 
 async def run(work: Work) -> None:

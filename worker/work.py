@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rules.core.findings import Review
     from worker.analysis.job import Job
     from worker.git.mirrors import Mirrors
-    from worker.publishing.pacing import Pacer
     from worker.publishing.publisher import Publisher
 
 log = structlog.get_logger(__name__)
@@ -75,7 +74,6 @@ class Work:
     database: Database
     github: GitHubApp
     queue: Queue
-    pacer: Pacer
     publisher: Publisher
     mirrors: Mirrors
     analyse: Callable[[Job], Awaitable[Review]]

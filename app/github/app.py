@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from app.github.auth import InstallationAuthStrategy
 from app.github.client import Client
+from app.github.pacing import Pacer
 from app.github.people import Permissions
 from app.github.repository import Repository
 from app.github.tokens import InstallationTokens
@@ -51,7 +52,8 @@ class Identity:
 class GitHubApp:
     """The App with its key: the start of every conversation with GitHub.
 
-    One object serves a whole process; `close` it at the end. `transport` is for tests.
+    One object serves a whole process; `close` it at the end. `pacer` is shared with other processes
+    when it has a Redis; `transport` is for tests.
     """
 
     def __init__(
@@ -62,10 +64,13 @@ class GitHubApp:
         api_url: str = GITHUB,
         transport: httpx.AsyncBaseTransport | None = None,
         retry: Retry | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
         self._transport = SharedTransport(transport)
         self._config = configured(api_url, self._transport, retry or Retry())
-        self.client = Client(AppAuthStrategy(app_id, private_key), self._config)
+        self._pacer = pacer or Pacer()
+        auth = AppAuthStrategy(app_id, private_key)
+        self.client = Client(auth, self._config, self._pacer)
         self._tokens = InstallationTokens(self.client)
         self._installations: dict[int, Client] = {}
         self._identity: Identity | None = None
@@ -76,7 +81,8 @@ class GitHubApp:
         """Requests in the name of an installation."""
         if installation_id not in self._installations:
             auth = InstallationAuthStrategy(self._tokens, installation_id)
-            self._installations[installation_id] = Client(auth, self._config)
+            client = Client(auth, self._config, self._pacer, installation_id)
+            self._installations[installation_id] = client
         return self._installations[installation_id]
 
     def repository(self, installation_id: int, owner: str, name: str) -> Repository:

@@ -12,12 +12,15 @@ from githubkit import GitHub
 from githubkit.exception import GitHubException, RequestFailed
 
 from app.github.classify import LEAST_WAIT, READS, Answer, error_of, graphql_error_of
+from app.github.costs import cost_of
 from app.github.errors import AmbiguousError, GitHubError, RateLimitedError, TransientError
 from app.github.transport import never_sent
 
 if TYPE_CHECKING:
     from githubkit.auth import BaseAuthStrategy
     from githubkit.config import Config
+
+    from app.github.pacing import Pacer
 
 type Json = Mapping[str, Any] | Sequence[Any]
 
@@ -29,12 +32,21 @@ VERSION = {"X-GitHub-Api-Version": "2022-11-28"}
 class Client:
     """Requests with one identity: the App itself, or one of its installations.
 
-    Reads may run side by side. Every failure is one of `app.github.errors`.
+    Reads may run side by side. Every request waits for its turn first, and a limit that GitHub
+    names holds for everybody from then on. Every failure is one of `app.github.errors`.
     """
 
-    def __init__(self, auth: BaseAuthStrategy, config: Config) -> None:
+    def __init__(
+        self, auth: BaseAuthStrategy, config: Config, pacer: Pacer, installation_id: int = 0
+    ) -> None:
         self._github = GitHub(auth, config=config)
         self._base = config.base_url
+        self._pacer = pacer
+        self._installation_id = installation_id
+
+    async def ready(self) -> None:
+        """Raise `RateLimitedError` when a job that writes should not even begin now."""
+        await self._pacer.ready(self._installation_id)
 
     async def call(
         self,
@@ -49,7 +61,7 @@ class Client:
         url = self._ours(self._base.join(path.lstrip("/")))
         headers = VERSION | ({"Accept": accept} if accept else {})
         for _ in range(HOPS):
-            answer = await self._send(method, url, body, params, headers)
+            answer = await self._in_turn(method, url, body, params, headers)
             if answer.status < 300 or answer.status == 304:
                 return answer
             url, params = self._ours(url.join(answer.headers.get("location", ""))), None
@@ -84,6 +96,8 @@ class Client:
             "POST", self._graphql_url(), body={"query": query, "variables": dict(variables or {})}
         )
         if error := graphql_error_of(answer, datetime.now(UTC)):
+            if isinstance(error, RateLimitedError):
+                await self._pacer.limited(self._installation_id, error)
             raise error
         return answer.data["data"]
 
@@ -97,6 +111,22 @@ class Client:
         if (url.scheme, url.netloc) != (self._base.scheme, self._base.netloc):
             raise GitHubError(f"Refused to ask {url.host}.")
         return url
+
+    async def _in_turn(
+        self,
+        method: str,
+        url: httpx.URL,
+        body: Json | None,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        query = str(body.get("query", "")) if isinstance(body, Mapping) else ""
+        await self._pacer.take(self._installation_id, cost_of(method, url.path, query))
+        try:
+            return await self._send(method, url, body, params, headers)
+        except RateLimitedError as error:
+            await self._pacer.limited(self._installation_id, error)
+            raise
 
     async def _send(
         self,

@@ -135,6 +135,9 @@ def settings_for(github: LocalGitHub, app: App, **values: object) -> Settings:
             "lease_seconds": 10,
             "write_burst": 1000,
             "writes_per_second": 1000,
+            "points_per_minute": 10**6,
+            "content_per_minute": 10**6,
+            "content_per_hour": 10**6,
             "log_level": "warning",
         }
         | values

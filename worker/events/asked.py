@@ -73,7 +73,6 @@ class Asked:
         mark = Mark("answer", f"{self.facts.name}-{self.comment_id}")
         if await self._was_said(signer, mark):
             return
-        await self.work.pacer.take(self.repository.installation_id)
         body = f"{signer.marker(mark)}\n{harmless(text)}"
         with suppress(LockedError):
             await comments.say(self.repository, self.row.number, body)

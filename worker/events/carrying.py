@@ -65,7 +65,7 @@ async def _answer(known: Command, asked: Asked, *, understood: bool) -> None:
         await asked.say(f"That was not understood. It is written {known.usage}.")
         await _end(asked, Answer.NOT, CommandState.FAILED)
     else:
-        await react(asked.work.pacer, asked.repository, asked.comment_id, "eyes")
+        await react(asked.repository, asked.comment_id, "eyes")
         answer = await known.run(asked)
         state = CommandState.DONE if answer is Answer.WELL else CommandState.FAILED
         if answer is not Answer.LATER:
@@ -98,7 +98,7 @@ async def _was_taken_up(work: Work, facts: CommandFacts) -> bool:
 
 async def _end(asked: Asked, answer: Answer, state: CommandState) -> None:
     emoji = "rocket" if answer is Answer.WELL else "confused"
-    await react(asked.work.pacer, asked.repository, asked.comment_id, emoji)
+    await react(asked.repository, asked.comment_id, emoji)
     now = datetime.now(UTC)
     async with asked.work.database.write() as session:
         await commands.record(session, asked.facts, now)

@@ -174,7 +174,7 @@ async def _commit(
     """Make the commit, once: an uncertain attempt is looked for before it is repeated."""
     repository, head = asked.repository, pull.head.sha
     new = NewCommit(pull.head.ref, head, f"Fix {_counted(fixed)}", _body(asked, fixed), files)
-    writer = Writer(asked.work.pacer, repository.installation_id, asked.work.publisher.settle)
+    writer = Writer(asked.work.publisher.settle)
     try:
         await writer.make(lambda: commits.create(repository, new), lambda: _find(asked))
     except StaleHeadError:

@@ -105,11 +105,9 @@ async def merge_group_waits(work: Work, event: MergeGroupEvent) -> None:
             return
     part, sha = event.repository, event.merge_group.head_sha
     repository = work.github.repository(event.installation.id, part.owner_login, part.name)
-    await work.pacer.take(repository.installation_id)
     run = await checks.start(repository, sha, NAME, f"merge-group:{sha}", None)
     said = "The pull requests of this group were reviewed one by one."
     report = checks.Report(conclusion="success", title="Reviewed before", summary=said)
-    await work.pacer.take(repository.installation_id)
     await checks.conclude(repository, run.id, report)
 
 

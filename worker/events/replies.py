@@ -61,4 +61,4 @@ async def _take(asked: Asked, meant: Sequence[FindingRecord], *, allowed: bool) 
         await asked.say(MISUSED)
     emojis = ("eyes", "rocket") if allowed and asked.values else ("confused",)
     for emoji in emojis:
-        await react(work.pacer, asked.repository, asked.comment_id, emoji, kind="pulls")
+        await react(asked.repository, asked.comment_id, emoji, kind="pulls")

@@ -65,10 +65,8 @@ class Check:
         left = report.annotations[arrived:]
         while len(left) > checks.BATCH:
             batch, left = left[: checks.BATCH], left[checks.BATCH :]
-            await self.writer.once(
-                lambda part=batch: checks.annotate(repository, check_run_id, report, part)
-            )
-        await self.writer.once(lambda: checks.conclude(repository, check_run_id, report, left))
+            await checks.annotate(repository, check_run_id, report, batch)
+        await checks.conclude(repository, check_run_id, report, left)
 
     async def _arrived(self, check_run_id: int) -> int:
         run = await checks.read(self.target.repository, check_run_id)

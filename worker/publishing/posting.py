@@ -89,10 +89,8 @@ class Posting:
         target = self.target
         made = [draft.comment for draft in drafts]
         try:
-            review = await self.writer.once(
-                lambda: reviews.create(
-                    target.repository, target.number, target.head_sha, body, made
-                )
+            review = await reviews.create(
+                target.repository, target.number, target.head_sha, body, made
             )
         except AmbiguousError:
             if tries <= 1:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from rules.core.change import Hunk
     from rules.core.config import Config
     from rules.core.findings import Review
-    from worker.publishing.pacing import Pacer
     from worker.publishing.standing import Standing, Target
 
 SUPERSEDED = "Superseded by a newer commit"
@@ -48,7 +47,6 @@ class Publisher:
     `key` signs the markers (`Settings.marker_key`); `github_url` is where people see GitHub.
     """
 
-    pacer: Pacer
     key: bytes
     public_url: str | None = None
     github_url: str = "https://github.com"
@@ -60,7 +58,7 @@ class Publisher:
         With `uncertain` (an earlier attempt began) a check run of this generation is looked for
         before one is made.
         """
-        return await Check(target, self._writer(target)).start(uncertain=uncertain)
+        return await Check(target, self._writer).start(uncertain=uncertain)
 
     async def conclude(
         self,
@@ -79,9 +77,7 @@ class Publisher:
             return
         report = Report(conclusion=conclusion, title=title, summary=text or title)
         try:
-            await Check(target, self._writer(target)).conclude(
-                check_run_id, report, uncertain=False
-            )
+            await Check(target, self._writer).conclude(check_run_id, report, uncertain=False)
         except TerminalError:
             return
 
@@ -104,7 +100,7 @@ class Publisher:
         publication = Publication(
             target,
             self.author(target),
-            self._writer(target),
+            self._writer,
             heard(review, config),
             config,
             standing,
@@ -128,5 +124,6 @@ class Publisher:
         """The page of the repository."""
         return f"{self.github_url}/{target.repository.owner}/{target.repository.name}"
 
-    def _writer(self, target: Target) -> Writer:
-        return Writer(self.pacer, target.repository.installation_id, self.settle)
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.settle)

@@ -74,7 +74,6 @@ async def _wanted(work: Work, lost: list[Attempt]) -> list[Attempt]:
 
 async def _redeliver(work: Work, attempt: Attempt) -> None:
     name = f"{attempt.event} {attempt.action or ''}".strip()
-    await work.pacer.take(0)
     try:
         await deliveries.redeliver(work.github, attempt.id)
     except TerminalError:

@@ -99,7 +99,7 @@ async def answer_commands(attempt: Attempt, *, well: bool) -> None:
     for command in waiting:
         if command.created_at <= attempt.started_at:
             emoji = "rocket" if well else "confused"
-            await react(attempt.work.pacer, attempt.repository, command.comment_id, emoji)
+            await react(attempt.repository, command.comment_id, emoji)
             async with attempt.work.database.write() as session:
                 state = CommandState.DONE if well else CommandState.FAILED
                 await commands.finish(session, command.comment_id, state, datetime.now(UTC))

@@ -49,6 +49,7 @@ async def review(attempt: Attempt) -> None:
     Raises `StandDownError`, `HeadMovedError`, or what GitHub, git and the analysis raise. Nothing
     is lost by it: the caller decides what comes next.
     """
+    await attempt.repository.client.ready()
     async with attempt.stage("read"):
         pull = await pulls.read(
             attempt.repository, attempt.row.number, fresh=attempt.row.attempts == 1

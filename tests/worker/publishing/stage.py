@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.github import pulls
 from app.github.app import GitHubApp
+from app.github.pacing import Allowance, Allowances, Pacer
 from app.github.transport import Retry
 from rules.core.config import Config
 from rules.core.findings import Finding, Review, Verdict
 from rules.core.rule import Severity
 from tests.github import LocalGitHub, conversation
 from worker.publishing.markers import Signer
-from worker.publishing.pacing import Pacer
 from worker.publishing.placement import commentable
 from worker.publishing.publisher import Publisher
 from worker.publishing.standing import Published, Standing, Target
@@ -26,6 +26,12 @@ LINES = [f"value_{number} = {number}\n" for number in range(1, 61)]
 """A module of sixty lines; the pull request adds a line after 10 and after 50."""
 CHANGED = [*LINES[:10], "added_1 = 1\n", *LINES[10:50], "added_2 = 2\n", *LINES[50:]]
 NEW = "".join(f"fresh_{number} = {number}\n" for number in range(1, 41))
+
+
+def hurried(burst: float, rate: float, patience: float = 10.0) -> Pacer:
+    """A pacer that allows so many writes, and as much as can be of all else."""
+    ample, writes = Allowance(10**6, 10**6), Allowance(burst, rate)
+    return Pacer(None, Allowances(ample, ample, writes, ample, ample), patience)
 
 
 def finding(
@@ -62,7 +68,7 @@ class Stage:
     github: LocalGitHub
     permissions: dict[str, str] | None = None
     transport: httpx.AsyncBaseTransport | None = None
-    pacer: Pacer = field(default_factory=lambda: Pacer(burst=1000, rate=1000.0))
+    pacer: Pacer = field(default_factory=lambda: hurried(10**6, 10**6))
     generation: int = 1
     owner: str = "alice"
     clients: list[GitHubApp] = field(default_factory=list)
@@ -88,11 +94,10 @@ class Stage:
             api_url=self.github.url,
             transport=self.transport,
             retry=Retry(()),
+            pacer=self.pacer,
         )
         self.clients.append(self.client)
-        self.publisher = Publisher(
-            self.pacer, KEY, "http://review.example", self.github.url, settle=0.0
-        )
+        self.publisher = Publisher(KEY, "http://review.example", self.github.url, settle=0.0)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -18,8 +18,7 @@ from rules.core.config import Config
 from tests.github import LocalGitHub
 from tests.github.state import PERMISSIONS
 from tests.worker.publishing.crashing import MeanwhileTransport
-from tests.worker.publishing.stage import Stage, after, finding, review
-from worker.publishing.pacing import Pacer
+from tests.worker.publishing.stage import Stage, after, finding, hurried, review
 from worker.publishing.standing import Outcome, Place, Standing
 
 if TYPE_CHECKING:
@@ -320,7 +319,7 @@ async def test_a_pending_review_left_by_a_crash_is_deleted(stage: Stage):
 
 
 async def test_writes_keep_to_the_pace_of_the_installation(stage: Stage):
-    stage.pacer = Pacer(burst=2, rate=0.01, patience=5.0)
+    stage.pacer = hurried(2, 0.01, patience=5.0)
     stage.connect()
 
     with pytest.raises(RateLimitedError, match="wait"):
