@@ -23,10 +23,15 @@ _WORDS = {
     "models": MODELS, "schemas": MODELS, "entities": MODELS, "domain": MODELS,
 }  # fmt: skip
 
+_COMMANDS = {"commands", "management", "cli"}
+"""Programs for the terminal stand above all layers, wherever their folder is."""
+
 
 def layer_of(module: str) -> str | None:
     """The layer that the innermost telling name in a dotted module name says."""
     for part in reversed(module.split(".")):
+        if part in _COMMANDS:
+            return None
         if (layer := _WORDS.get(part)) is not None:
             return layer
     return None

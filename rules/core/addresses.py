@@ -22,6 +22,8 @@ def chosen_host(file: SourceFile, value: ast.expr, use: Use) -> ast.expr | None:
     In `f"{BASE}/x/{slug}"` that is `BASE`, in `f"https://{host}/x"` it is `host`, in
     `f"/markets/{slug}"` nothing is.
     """
+    if isinstance(value, ast.Name):
+        value = _begun(file, value)
     if isinstance(value, (ast.Name, ast.Attribute)):
         values = file.values(value)
         if len(values) == 1 and file.text_of(values[0]) is not None:
@@ -40,6 +42,15 @@ def chosen_host(file: SourceFile, value: ast.expr, use: Use) -> ast.expr | None:
             return part if flow_of(file).origin(part, use) or text.parts[0] is part else None
         return part if flow_of(file).origin(part, use) else None
     return None
+
+
+def _begun(file: SourceFile, name: ast.Name) -> ast.expr:
+    """What a text that grows by `+=` began with; the name itself when it does not grow."""
+    bindings = flow_of(file).reaching.of(name)
+    begun = [b for b in bindings if not isinstance(file.parent(b.node), ast.AugAssign)]
+    if len(begun) == 1 and len(begun) < len(bindings) and begun[0].kind == "assign":
+        return begun[0].value or name
+    return name
 
 
 __all__ = ["chosen_host"]

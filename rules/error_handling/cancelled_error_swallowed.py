@@ -191,9 +191,19 @@ def _ends(
     """Whether the task ends after the handler, so that only its being cancelled is lost."""
     if isinstance(handler.body[-1], (ast.Return, ast.Break)):
         return True
+    block = getattr(file.parent(node), "body", [])
+    after = block[block.index(node) + 1 :] if node in block else []
+    if after and (isinstance(after[0], ast.Break) or _returns_nothing(after[0])):
+        return True
     if any(_is_exit(part) for part in run_by(handler.body, file)):
         return True
     return file.enclosing_loop(node) is None and _is_last(node, function, file)
+
+
+def _returns_nothing(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return) and (
+        statement.value is None or isinstance(statement.value, ast.Constant)
+    )
 
 
 def _is_last(node: ast.stmt, function: FunctionNode, file: SourceFile) -> bool:

@@ -24,7 +24,7 @@ _ANSWERS = {
     "fastapi.responses.ORJSONResponse": "content",
 }
 _INNER = ("sqlalchemy.", "sqlite3.", "asyncpg.", "psycopg", "aiosqlite.", "httpx.", "requests.",
-    "aiohttp.", "redis.", "botocore.", "pymongo.", "jwt.", "jose.")  # fmt: skip
+    "aiohttp.", "redis.", "botocore.", "pymongo.")  # fmt: skip
 _INNER_BUILTIN = frozenset({"OSError", "IOError", "KeyError", "AttributeError", "TypeError"})
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
 

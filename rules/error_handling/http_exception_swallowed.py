@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.error_handling.handlers import BROAD, caught, is_broad, last_name, run_by
 from rules.error_handling.http_exceptions import HTTP_EXCEPTIONS, is_http_exception, status_of
+from rules.error_handling.quiet import is_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,31 +67,52 @@ def http_exception_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Proble
     if not file.imports("fastapi", "starlette"):
         return
     raised = _raised(node, file)
-    if raised is None:
+    if not raised:
         return
     for handler in node.handlers:
         if HTTP_EXCEPTIONS & set(caught(handler, file)):
             return
         if is_broad(handler, file):
-            if not _lets_through(handler, file):
-                status = status_of(raised, file)
+            changed = _changed(raised, handler, file)
+            if changed is not None and not _lets_through(handler, file):
+                status = status_of(changed, file)
                 yield Problem(
                     handler,
                     f"This also catches the `HTTPException`{f' {status}' if status else ''} raised"
-                    f" at line {raised.lineno}, so the client gets another answer."
+                    f" at line {changed.lineno}, so the client gets another answer."
                     " Put `except HTTPException: raise` before it.",
                 )
             return
 
 
-def _raised(node: ast.Try, file: SourceFile) -> ast.Call | None:
-    """The first `HTTPException` that this block raises and that no inner handler takes."""
-    for part in run_by(node.body, file):
-        if not isinstance(part, ast.Raise) or not isinstance(part.exc, ast.Call):
-            continue
-        if is_http_exception(part.exc, file) and not _taken_inside(part, node, file):
-            return part.exc
-    return None
+def _raised(node: ast.Try, file: SourceFile) -> list[ast.Call]:
+    """The `HTTPException`s that this block raises and that no inner handler takes."""
+    return [
+        part.exc
+        for part in run_by(node.body, file)
+        if isinstance(part, ast.Raise)
+        and isinstance(part.exc, ast.Call)
+        and is_http_exception(part.exc, file)
+        and not _taken_inside(part, node, file)
+    ]
+
+
+def _changed(
+    raised: list[ast.Call], handler: ast.ExceptHandler, file: SourceFile
+) -> ast.Call | None:
+    """The first that the handler turns into another status; nothing where a comment says why."""
+    if is_explained(handler, file):
+        return None
+    answers = {
+        status_of(part.exc, file)
+        for part in run_by(handler.body, file)
+        if isinstance(part, ast.Raise)
+        and isinstance(part.exc, ast.Call)
+        and is_http_exception(part.exc, file)
+    }
+    return next(
+        (call for call in raised if answers != {status_of(call, file)} or answers == {None}), None
+    )
 
 
 def _taken_inside(node: ast.Raise, outer: ast.Try, file: SourceFile) -> bool:

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
 _SHORT = 2
 _LONG = 4
-_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
+_SIMPLE = (
+    ast.Expr,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.Return,
+    ast.Import,
+    ast.ImportFrom,
+)
 _PREDICATE = re.compile(
     r"(^|_)(is|has|can)_|^_*(check|supports?|looks?|should|was|exists?|try|ping|healthy?|validate|safe|"
     r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
@@ -217,8 +225,10 @@ def _only_measures(node: ast.Try, file: SourceFile) -> bool:
 
 
 def _waits_for_cancelled(node: ast.Try, file: SourceFile) -> bool:
-    """Whether a task that was cancelled before is waited for."""
+    """Whether the end of other work is waited for, whose outcome is somebody else's."""
     match node.body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="result" | "exception"), args=[]))]:
+            return True
         case [ast.Expr(value=ast.Await())]:
             function = file.enclosing_function(node)
             return any(file.enclosing_function(c) is function for c in file.calls("cancel"))

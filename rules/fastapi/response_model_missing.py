@@ -89,8 +89,10 @@ def response_model_missing(_: ast.Module, file: SourceFile) -> Iterator[Problem]
     declared = [route for route in routes if declares_answer(route)]
     if len(declared) < _SIBLINGS or len(declared) < _MOST * len(routes):
         return
+    told: set[ast.AST] = set()
     for route in routes:
-        if route not in declared and _answers_json(route, file):
+        if route not in declared and route.function not in told and _answers_json(route, file):
+            told.add(route.function)
             yield Problem(
                 route.function,
                 f"`{route.label()}` declares no answer; the other routes here do. Add a return type or a"

@@ -51,6 +51,7 @@ def shell_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return subprocess.check_output(command, shell=True)  # finding: critical
     ```
 
+    In a program for the terminal, whose user could start any command anyway, it is a warning.
     A list of arguments is fine, and so is a constant or a quoted value:
 
     ```python
@@ -112,6 +113,8 @@ def _problem(
             sink.call,
             f"A shell reads `{shown(file, hole)}` as part of this command; `;` or `$(...)` in it runs"
             f" another. {advice}",
-            severity=Severity.CRITICAL if built else Severity.WARNING,
+            severity=Severity.CRITICAL
+            if built and not file.imports("argparse", "click", "typer", "fire")
+            else Severity.WARNING,
             confidence=Confidence.MEDIUM,
         )

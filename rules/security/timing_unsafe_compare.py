@@ -210,7 +210,9 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
         if isinstance(side, (ast.Attribute, ast.Subscript))
     ):
         return None
-    if _same_thing(left, right, file):
+    if _is_checksum(left, file) or _is_checksum(right, file):
+        return None
+    if _same_thing(left, right, file) or _both_sent(left, right, file):
         return None
     strong = [name for name in names if _is_strong(name)]
     if strong and all(_SIGNATURE.search(name) for name in strong) and not _signs(left, right, file):
@@ -253,6 +255,20 @@ def _signs(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
     return any(flow_of(file).request_data(side) is not None for side in (left, right))
 
 
+def _is_checksum(node: ast.expr, file: SourceFile) -> bool:
+    """`hashlib.sha256(content).hexdigest()` of something that is no secret itself."""
+    if isinstance(node, ast.Name):
+        node = file.value(node) or node
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Call(func=function, args=[hashed, *_]), attr="hexdigest")
+        ):
+            name = file.qualified_name(function) or ""
+            return name.startswith("hashlib.") and not is_secret_name(last_name(hashed))
+        case _:
+            return False
+
+
 def _is_strong(name: str) -> bool:
     return bool(_STRONG.search(name)) and is_secret_name(name)
 
@@ -269,6 +285,12 @@ def _same_thing(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
         return False
     flow = flow_of(file)
     return all(flow.request_data(side) is None for side in (left, right))
+
+
+def _both_sent(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    """Whether the client sent both sides, such as a cookie and a field, so that it knows them."""
+    flow = flow_of(file)
+    return flow.request_data(left) is not None and flow.request_data(right) is not None
 
 
 def _plausible(other: str, left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
