@@ -453,7 +453,8 @@ _REVISION = re.compile(r"[0-9a-f]{10,}_|\d{4}[-_]?\d{2}[-_]?\d{2}")
 """How a file in Alembic's `versions` folder begins: by its revision or its date."""
 _SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "bench"}
 _TOP_SCRIPT_FOLDERS = {
-    "tools", "docs", "doc", "docs_src", "samples", "notebooks", "demo", "demos", "cookbook", "tutorials",
+    "tools", "docs", "doc", "docs_src", "samples", "notebooks", "demo", "demos", "cookbook", "tutorials", "bin",
+    "dev", ".github",
 }  # fmt: skip
 """Deeper down, such a name is a part of the application."""
 

@@ -25,7 +25,11 @@ _MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W070
 
 def is_explained(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether a comment in the handler says why silence is right, or refuses the linter's advice."""
-    lines = file.lines[handler.lineno - 1 : handler.end_lineno]
+    return gives_reason(file.lines[handler.lineno - 1 : handler.end_lineno])
+
+
+def gives_reason(lines: list[str]) -> bool:
+    """Whether one of these lines has a comment with a reason in it."""
     return any(_REASON.search(line) or _MEANT.search(line) for line in lines)
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.error_handling.cancelled_error_swallowed import swallowing_handler
 from rules.error_handling.handlers import BROAD, is_broad, last_name, run_by, shown
-from rules.error_handling.quiet import comes_to_nothing, is_explained, is_quiet
+from rules.error_handling.quiet import comes_to_nothing, gives_reason, is_explained, is_quiet
 from rules.tables.consequences import (
     CLEANING,
     CONVERTING,
     GUARDING,
     MEASURING,
+    TELEMETRY,
     WRITING,
     WRITING_SQL,
 )
@@ -176,12 +177,16 @@ def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
             continue
         if file.qualified_name(call.func) != "contextlib.suppress" or _only_cleans(node.body, file):
             continue
+        if _only_measures(node.body, file):
+            continue
         if any(file.qualified_name(argument) in BROAD for argument in call.args):
             yield Problem(
                 node,
                 f"`{file.source(call)}` hides every error of this block."
                 " Name the errors that you expect; log the others with their traceback.",
-                severity=_worst(node.body, file)[0],
+                severity=Severity.SUGGESTION
+                if gives_reason(file.lines[max(node.lineno - 2, 0) : node.lineno])
+                else _worst(node.body, file)[0],
             )
 
 
@@ -197,7 +202,7 @@ def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
     if _fails_anyway(node, file):
         return True
     cleans = handler.type is not None and _only_cleans(node.body, file)
-    if cleans or _only_converts(node, file) or _only_measures(node, file):
+    if cleans or _only_converts(node, file) or _only_measures(node.body, file):
         return True
     return _inside_handler(node, file) or _waits_for_cancelled(node, file)
 
@@ -218,10 +223,12 @@ def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
             return False
 
 
-def _only_measures(node: ast.Try, file: SourceFile) -> bool:
+def _only_measures(body: list[ast.stmt], file: SourceFile) -> bool:
     """Whether the block feeds metrics or traces, which must not stop the work."""
-    calls = [n for n in run_by(node.body, file) if isinstance(n, ast.Call)]
-    return bool(calls) and any(MEASURING.search(file.source(call.func)) for call in calls)
+    if TELEMETRY.search(file.path):
+        return True
+    calls = [n for n in run_by(body, file) if isinstance(n, ast.Call)]
+    return any(MEASURING.search(file.source(call.func)) for call in calls)
 
 
 def _waits_for_cancelled(node: ast.Try, file: SourceFile) -> bool:

@@ -37,6 +37,12 @@ def is_fastapi_route(route: Route) -> bool:
     )
 
 
+def is_health_check(route: Route) -> bool:
+    """Whether it only tells machines that the service runs."""
+    last = (route.path or "").rstrip("/").rpartition("/")[2]
+    return last in {"health", "healthz", "healthcheck", "ping", "livez", "readyz", "ready", "alive"}
+
+
 def returns(function: FunctionNode, file: SourceFile) -> Iterator[ast.Return]:
     """The `return` statements of the function itself."""
     for node in file.body(function):

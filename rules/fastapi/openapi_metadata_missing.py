@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.fastapi.answers import is_fastapi_route, is_open, keyword
+from rules.fastapi.answers import is_fastapi_route, is_health_check, is_open, keyword
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +92,8 @@ def openapi_metadata_missing(_: ast.Module, file: SourceFile) -> Iterator[Proble
 
 
 def _is_hidden(route: Route, file: SourceFile) -> bool:
+    if (route.path == "/" and not route.prefix) or is_health_check(route):
+        return True
     given = keyword(route.call, "include_in_schema")
     return given is not None and file.literal(given) is not True
 

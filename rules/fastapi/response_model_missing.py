@@ -6,7 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.fastapi.answers import declares_answer, is_fastapi_route, is_response, keyword, returns
+from rules.fastapi.answers import (
+    declares_answer,
+    is_fastapi_route,
+    is_health_check,
+    is_response,
+    keyword,
+    returns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +110,8 @@ def response_model_missing(_: ast.Module, file: SourceFile) -> Iterator[Problem]
 
 def _answers_json(route: Route, file: SourceFile) -> bool:
     """Whether it returns values that are no response objects, and belongs to the documented API."""
+    if is_health_check(route):
+        return False
     hidden = keyword(route.call, "include_in_schema")
     if hidden is not None and file.literal(hidden) is False:
         return False

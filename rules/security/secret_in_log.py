@@ -52,6 +52,8 @@ _KEYED_HEADERS = re.compile(r"authorization|api[-_]?key|x-token|cookie|POLY_", r
 _AUTHLIKE = re.compile(
     r"(auth|login|token|jwt|secur|session|oauth|user|account|password|webhook)", re.IGNORECASE
 )
+_PUSHES = re.compile(r"push|device|apns|fcm", re.IGNORECASE)
+"""Their tokens name a telephone and open nothing."""
 _DUMPS = {"dict", "model_dump", "json", "model_dump_json"}
 
 
@@ -269,6 +271,8 @@ def _confidence(name: str, file: SourceFile, call: ast.Call) -> Confidence:
                 ),
             ]
         )
+        if _PUSHES.search(around):
+            return Confidence.LOW
         return Confidence.MEDIUM if _AUTHLIKE.search(around) else Confidence.LOW
     return Confidence.HIGH
 

@@ -109,12 +109,14 @@ def _problem(
     elif origin is not None and file.kind is FileKind.CODE:
         if not built and shown(file, hole).endswith(("command", "cmd")):
             return
+        remote = sink.callee.endswith("exec_command")
+        advice = "Put it through `shlex.quote`." if remote else advice
         yield Problem(
             sink.call,
             f"A shell reads `{shown(file, hole)}` as part of this command; `;` or `$(...)` in it runs"
             f" another. {advice}",
             severity=Severity.CRITICAL
-            if built and not file.imports("argparse", "click", "typer", "fire")
+            if built and not remote and not file.imports("argparse", "click", "typer", "fire")
             else Severity.WARNING,
             confidence=Confidence.MEDIUM,
         )

@@ -260,6 +260,11 @@ def _is_checksum(node: ast.expr, file: SourceFile) -> bool:
     if isinstance(node, ast.Name):
         node = file.value(node) or node
     match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="hexdigest")):
+            made = file.value(owner)
+            return isinstance(made, ast.Call) and (file.qualified_name(made.func) or "").startswith(
+                "hashlib."
+            )
         case ast.Call(
             func=ast.Attribute(value=ast.Call(func=function, args=[hashed, *_]), attr="hexdigest")
         ):

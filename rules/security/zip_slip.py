@@ -88,9 +88,7 @@ def zip_slip(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 def _extracted(call: ast.Call, last: str, file: SourceFile) -> Iterator[Problem]:
     if not isinstance(call.func, ast.Attribute) or not _is_tar(call.func.value, file):
         return
-    if {"filter", "members", None} & {keyword.arg for keyword in call.keywords} or _sets_filter(
-        file
-    ):
+    if _is_filtered(call) or _sets_filter(file) or _asks_for_the_version(call, file):
         return
     yield Problem(
         call,
@@ -98,6 +96,19 @@ def _extracted(call: ast.Call, last: str, file: SourceFile) -> Iterator[Problem]
         ' Pass `filter="data"`.',
         fix=with_keywords({"filter": '"data"'}),
         confidence=Confidence.HIGH if last == "extractall" else Confidence.MEDIUM,
+    )
+
+
+def _is_filtered(call: ast.Call) -> bool:
+    return bool({"filter", "members", None} & {keyword.arg for keyword in call.keywords})
+
+
+def _asks_for_the_version(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the same function gives a filter where Python knows one."""
+    function = file.enclosing_function(call)
+    return any(
+        other is not call and _is_filtered(other) and file.enclosing_function(other) is function
+        for other in file.calls("extractall", "extract")
     )
 
 

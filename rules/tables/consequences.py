@@ -42,8 +42,11 @@ CONVERTING = re.compile(
 """A value is read or turned into another; nothing else can fail there."""
 
 MEASURING = re.compile(
-    r"metric|telemetry|tracer|span|analytics|posthog|sentry|statsd|prometheus|\.labels|\.observe|"
+    r"metric|telemetry|tracer|(?<!life)span|analytics|posthog|sentry|statsd|prometheus|\.labels|\.observe|"
     r"\.inc$|counter|gauge|histogram",
     re.IGNORECASE,
 )
 """Something is counted, measured or traced."""
+
+TELEMETRY = re.compile(r"(^|[/_])(telemetry|tracing|tracer|instrumentation)([/_.]|$)")
+"""Files that do nothing else than measure, by their path."""
