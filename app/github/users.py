@@ -18,6 +18,7 @@ from app.github.errors import (
     TransientError,
     UnauthorizedError,
 )
+from app.github.pacing import Pacer
 from app.github.transport import TIMEOUT, Retry, SharedTransport, configured
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class UserFlow:
         await self._transport.close()
 
     def _client(self, token: str) -> Client:
-        return Client(TokenAuthStrategy(token), self._config)
+        return Client(TokenAuthStrategy(token), self._config, Pacer())
 
     async def _exchange(self, code: str, verifier: str, back: str) -> str:
         form = {
