@@ -160,7 +160,7 @@ def _is_unlimited(call: ast.Call, found: Waiting, file: SourceFile) -> bool:
         return explicit and not waiting.is_limited_around(call, file)
     if found.seconds is not None and found.seconds <= 200:
         return False
-    if waiting.has_unknown_arguments(call) or waiting.is_limited_by_process(found, file):
+    if waiting.has_unknown_arguments(call, file) or waiting.is_limited_by_process(found, file):
         return False
     if found.built_by and not waiting.session_is_unlimited(call, found, file):
         return False
@@ -185,7 +185,10 @@ def _handed_over(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         name, limit = found
         if limit.seconds is not None or limit.built_by or not limit.keyword:
             return
-        if waiting.has_unknown_arguments(call) or waiting.keyword(call, limit.keyword) is not None:
+        if (
+            waiting.has_unknown_arguments(call, file)
+            or waiting.keyword(call, limit.keyword) is not None
+        ):
             return
         after = len(call.args) - position - 1
         if limit.position is not None and after > limit.position:
@@ -207,7 +210,7 @@ def _process(call: ast.Call, name: str, file: SourceFile) -> Iterator[Problem]:
     route = file.route(function)
     if route is None or isinstance(function, ast.AsyncFunctionDef):
         return
-    if waiting.keyword(call, "timeout") is None and not waiting.has_unknown_arguments(call):
+    if waiting.keyword(call, "timeout") is None and not waiting.has_unknown_arguments(call, file):
         yield Problem(
             call,
             f"`{name}` waits for the program as long as it likes to run, and so does"

@@ -31,10 +31,48 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((given.value for given in call.keywords if given.arg == name), None)
 
 
-def has_unknown_arguments(call: ast.Call) -> bool:
+def has_unknown_arguments(call: ast.Call, file: SourceFile) -> bool:
     """Whether `*args` or `**options` may bring a timeout along."""
-    return any(given.arg is None for given in call.keywords) or any(
-        isinstance(given, ast.Starred) for given in call.args
+    return any(isinstance(given, ast.Starred) for given in call.args) or any(
+        not _is_without_timeout(given.value, file) for given in call.keywords if given.arg is None
+    )
+
+
+def _is_without_timeout(options: ast.expr, file: SourceFile) -> bool:
+    """Whether `**options` is seen to hold no timeout: written out, here or by a function."""
+    match options:
+        case ast.Dict(keys=keys):
+            return all(isinstance(key, ast.Constant) and key.value != "timeout" for key in keys)
+        case ast.Name():
+            value = file.value(options)
+            return (
+                isinstance(value, ast.Dict)
+                and _is_without_timeout(value, file)
+                and not (_is_changed(options, file))
+            )
+        case ast.Call(func=function):
+            made = file.names.functions().get(file.qualified_name(function) or "")
+            given = (
+                [node.value for node in file.body(made) if isinstance(node, ast.Return)]
+                if made
+                else []
+            )
+            return bool(given) and all(
+                isinstance(value, ast.Dict) and _is_without_timeout(value, file) for value in given
+            )
+        case _:
+            return False
+
+
+def _is_changed(name: ast.Name, file: SourceFile) -> bool:
+    """Whether anything is done with a variable but reading it as `**options`, and may add to it."""
+    scope = file.scopes.of(name)
+    uses = (node for node in file.within(scope) if isinstance(node, ast.Name))
+    return any(
+        use.id == name.id
+        and isinstance(use.ctx, ast.Load)
+        and not isinstance(file.parent(use), ast.keyword)
+        for use in uses
     )
 
 
@@ -80,7 +118,7 @@ def session_is_unlimited(call: ast.Call, waiting: Waiting, file: SourceFile) -> 
         return False
     timeout = keyword(made, "timeout")
     unlimited = timeout is None or is_no_limit(timeout, file)
-    return unlimited and not has_unknown_arguments(made)
+    return unlimited and not has_unknown_arguments(made, file)
 
 
 def built(owner: ast.expr | None, file: SourceFile) -> ast.Call | None:

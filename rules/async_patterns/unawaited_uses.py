@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.scopes import FUNCTIONS
@@ -25,6 +26,19 @@ _BUILTIN_TYPES = {
     "typing.List", "typing.Dict", "typing.Tuple", "typing.Set",
 }  # fmt: skip
 _AWAITABLE = {"Coroutine", "Awaitable", "Future", "Task", "Any", "object", "Callable", "Deferred"}
+
+_PAYLOADS = {
+    "fastapi.Request.json", "fastapi.Request.body", "fastapi.Request.form",
+    "fastapi.UploadFile.read", "aiohttp.ClientResponse.json", "aiohttp.ClientResponse.text",
+    "aiohttp.ClientResponse.read",
+}  # fmt: skip
+"""Coroutine functions whose result is data: nobody hands on the coroutine in its place."""
+_GETS = {"get", "fetch", "load", "read", "find", "compute", "build", "create", "make", "parse"}
+_AWAITS = re.compile(
+    r"gather|task|wait|shield|coro|future|spawn|schedule|timeout|append|(^|_)(add|put|run|submit|"
+    r"start|as_completed|extend)(_|$)",
+    re.IGNORECASE,
+)
 
 _ALWAYS_TRUE = "a coroutine object is always true"
 _NEVER_RUNS = "it never runs"
@@ -146,8 +160,41 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
     ]
     if not uses:
         return None if name.id.startswith("_") and name.id != "_" else _NEVER_RUNS
-    reasons = [_simple(use, file) for use in uses]
+    handed_on = _handed_on(name) if _is_named_as_result(name, file) else None
+    reasons = [
+        _simple(use, file) or (handed_on if handed_on and _taken_by(use, file) else None)
+        for use in uses
+    ]
     return reasons[0] if all(reasons) else None
+
+
+def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
+    """Whether a coroutine is kept under the name of its result: `user_id = get_user_id()`."""
+    statement = file.parent(name)
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not can_await(statement, file):
+        return False
+    if not isinstance(statement.value, ast.Call):
+        return False
+    called = file.qualified_name(statement.value.func) or ""
+    if called in _PAYLOADS:
+        return True
+    verb, _, rest = called.rpartition(".")[2].lstrip("_").partition("_")
+    return verb in _GETS and rest == name.id
+
+
+def _handed_on(name: ast.Name) -> str:
+    return f"whoever gets `{name.id}` gets a coroutine object"
+
+
+def _taken_by(use: ast.Name, file: SourceFile) -> bool:
+    """Whether the name goes to a call that does not look as if it awaited what it gets."""
+    parent = file.parent(use)
+    call = file.parent(parent) if isinstance(parent, ast.keyword) else parent
+    if not isinstance(call, ast.Call) or use is call.func or _in_lambda(use, file):
+        return False
+    function = call.func
+    last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return bool(last) and not _AWAITS.search(last)
 
 
 def _simple(use: ast.Name, file: SourceFile) -> str | None:

@@ -74,7 +74,10 @@ class FunctionFacts(NamedTuple):
 
 
 class ClassFacts(NamedTuple):
-    """One class: its bases and what its attributes are, as dotted names."""
+    """One class: its bases and what its attributes are, as dotted names.
+
+    What a container holds stands beside it, as the attribute `<name>[]`.
+    """
 
     name: str
     line: int
@@ -316,6 +319,10 @@ class _Extraction:
                 ) or (self.names.of(statement.value) if statement.value is not None else None)
                 if found:
                     attributes.setdefault(name, found)
+                if isinstance(statement, ast.AnnAssign) and (
+                    held := self.names.of_held(statement.annotation)
+                ):
+                    attributes.setdefault(f"{name}[]", held)
         return ClassFacts(
             name=self.names.of_definition(class_),
             line=class_.lineno,

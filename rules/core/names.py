@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Protocol
 
+from rules.core import containers
 from rules.core.scopes import FUNCTIONS, Binding, FunctionNode, Scope, Scopes
 from rules.tables.types import CANONICAL, RETURNS
 
@@ -61,6 +62,7 @@ class Names:
         self._module = module
         self._elsewhere = elsewhere
         self._known: dict[ast.AST, str | None] = {}
+        self._held: dict[ast.expr, str | None] = {}
         self._depth = 0
 
     def of(self, node: ast.AST) -> str | None:
@@ -145,12 +147,17 @@ class Names:
                 return self.of_definition(node)
             case ast.BinOp(left=left, op=ast.Div()) if self.of(left) == "pathlib.Path":
                 return "pathlib.Path"
-            case ast.Subscript(value=value) if self.of(value) in _TRANSPARENT:
-                return self.of_annotation(node)
+            case ast.Subscript():
+                return self._subscript(node)
             case ast.expr():
                 return _LITERALS.get(type(node))
             case _:
                 return None
+
+    def _subscript(self, node: ast.Subscript) -> str | None:
+        if self.of(node.value) in _TRANSPARENT:
+            return self.of_annotation(node)
+        return None if isinstance(node.slice, ast.Slice) else self.held_by(node.value)
 
     def _name(self, node: ast.Name) -> str | None:
         bindings = self.reaching(node)
@@ -176,8 +183,69 @@ class Names:
                 return annotated if value is None or annotated not in {None, "object"} else value
             case "with" | "except":
                 return self.of(binding.value) if binding.value is not None else None
+            case "for":
+                return self._iterated(binding)
             case _:
                 return None
+
+    def _iterated(self, binding: Binding) -> str | None:
+        """What a loop over a container gives its variable: of pairs, only the last is a value."""
+        if binding.value is None:
+            return None
+        gives_pairs = containers.gives_pairs(binding.value)
+        match self._nodes.parents.get(binding.node):
+            case ast.Tuple(elts=[_, last]) if gives_pairs and last is binding.node:
+                return self.held_by(binding.value)
+            case ast.For() | ast.AsyncFor() | ast.comprehension() if not gives_pairs:
+                return self.held_by(binding.value)
+            case _:
+                return None
+
+    def held_by(self, container: ast.expr) -> str | None:
+        """The class of what a container holds, of a mapping its values, by the annotation."""
+        if container in self._held:
+            return self._held[container]
+        self._held[container] = None
+        found = self._held[container] = self._held_by(container)
+        return found
+
+    def _held_by(self, container: ast.expr) -> str | None:
+        match container:
+            case ast.Await(value=value):
+                return self.held_by(value)
+            case ast.BoolOp(values=values):
+                return next(filter(None, map(self.held_by, values)), None)
+            case ast.Call() if (inner := containers.passed_through(container)) is not None:
+                return self.held_by(inner)
+            case ast.Call(func=function):
+                definition = self.functions().get(self.of(function) or "")
+                return self.of_held(definition.returns) if definition is not None else None
+            case ast.Attribute(value=owner, attr=name):
+                return self._held_member(self.of(owner) or "", name)
+            case ast.Name():
+                found = map(self._held_by_binding, reversed(self.reaching(container)))
+                return next(filter(None, found), None)
+            case _:
+                return None
+
+    def _held_by_binding(self, binding: Binding) -> str | None:
+        if binding.annotation is not None:
+            return self.of_held(binding.annotation)
+        assigned = binding.value if binding.kind == "assign" else None
+        return self.held_by(assigned) if assigned is not None else None
+
+    def _held_member(self, owner: str, attribute: str) -> str | None:
+        class_ = self.classes().get(owner)
+        for statement in self.members(class_).get(attribute, ()) if class_ is not None else ():
+            if isinstance(statement, ast.AnnAssign):
+                return self.of_held(statement.annotation)
+        return self._elsewhere.attribute(owner, f"{attribute}[]") if self._elsewhere else None
+
+    def of_held(self, annotation: ast.expr | None) -> str | None:
+        """The class of the values in an annotated container; None for builtin ones."""
+        inner = containers.held(annotation, self.of)
+        found = self.of_annotation(inner)
+        return found if found is not None and "." in found else None
 
     def _argument(self, binding: Binding) -> str | None:
         if binding.annotation is not None:
@@ -269,6 +337,8 @@ class Names:
         return None
 
     def _call(self, node: ast.Call) -> str | None:
+        if (looked_in := containers.looked_in(node)) and (found := self.held_by(looked_in)):
+            return found
         function = self.of(node.func)
         if function is None:
             return None

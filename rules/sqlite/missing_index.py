@@ -13,6 +13,7 @@ from rules.core.rendering import render
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.schema import Schema, schema_of
 from rules.sqlite.asked_columns import Asked, asked_columns
+from rules.sqlite.foreign_keys import ForeignKey, foreign_keys
 from rules.sqlite.index_fix import with_index, with_indexes, written
 
 if TYPE_CHECKING:
@@ -279,8 +280,10 @@ def _trace(found: Advice) -> Iterator[Step]:
 
 
 def _at_columns(file: SourceFile, schema: Schema) -> Iterator[Problem]:
-    """Columns of this file's models that some query of the project asks for without an index."""
+    """Columns of this file's models that some query, or a deletion, asks for without an index."""
+    told: set[ast.stmt] = set()
     for node, asked in asked_columns(file, schema):
+        told.add(node)
         alone = len(asked.index.columns) == 1
         yield Problem(
             node,
@@ -290,6 +293,24 @@ def _at_columns(file: SourceFile, schema: Schema) -> Iterator[Problem]:
             confidence=Confidence.MEDIUM,
             trace=(*asked.steps, *_trace(asked.advice)),
         )
+    for key in foreign_keys(file, schema):
+        if key.node not in told:
+            yield _of_key(key)
+
+
+def _of_key(key: ForeignKey) -> Problem:
+    """A deletion reads the whole table; where none is expected, joins still do."""
+    table = key.advice.table.label
+    return Problem(
+        key.node,
+        f"The foreign key `{key.column.name}` has no index: each deletion in `{key.parent}`, and each"
+        f" look-up of the rows that belong to one of its rows, reads all of `{table}`."
+        " Add `index=True` and a migration.",
+        fix=with_index(key.node),
+        severity=None if key.follows_deletion else Severity.SUGGESTION,
+        confidence=Confidence.MEDIUM,
+        trace=tuple(_trace(key.advice)),
+    )
 
 
 def _message(asked: Asked) -> str:

@@ -126,6 +126,34 @@ def test_the_last_assignment_before_a_use_counts() -> None:
     assert called(text)["client.post"] == "httpx.Client.post"
 
 
+def test_a_value_in_a_container_is_named_by_its_annotation() -> None:
+    text = """
+        import httpx
+        from collections.abc import Iterable
+
+        class Pool:
+            clients: dict[str, httpx.Client] = {}
+
+            def all(self, more: Iterable[httpx.AsyncClient], names: list[str]):
+                for name, client in self.clients.items():
+                    name.get("a")
+                    client.get("a")
+                for other in more:
+                    other.post("b")
+                for title in names:
+                    title.strip()
+                self.clients["c"].put("c")
+                self.clients.get("d").patch("d")
+    """
+    found = called(text)
+    assert found["client.get"] == "httpx.Client.get"
+    assert found["name.get"] is None
+    assert found["other.post"] == "httpx.AsyncClient.post"
+    assert found["title.strip"] is None
+    assert found["self.clients['c'].put"] == "httpx.Client.put"
+    assert found["self.clients.get('d').patch"] == "httpx.Client.patch"
+
+
 def test_a_name_that_is_defined_by_itself_ends() -> None:
     assert called("x = x.y\nx.go()")["x.go"] is None
 
