@@ -144,11 +144,11 @@ def passed_of(file: SourceFile, names: Names) -> Iterator[PassedFact]:
             if item.arg not in {"self", "cls"} and _takes_text(file, item)
         }
         if taken:
-            for node in file.body(function):
-                if isinstance(node, ast.Call) and (given := _given(node, taken)):
-                    callee = names.of(node.func)
+            for call in file.calls_in(function):
+                if given := _given(call, taken):
+                    callee = names.of(call.func)
                     if callee is not None and _may_be_ours(callee, file):
-                        yield from _passed(file, function, node, callee, given)
+                        yield from _passed(file, function, call, callee, given)
 
 
 type _Given = tuple[ast.Name, ast.arg, int, str]
@@ -190,7 +190,7 @@ def _harmless_uses(file: SourceFile, value: ast.Name, parameter: ast.arg) -> tup
     bindings = flow.reaching.of(value)
     if [binding.node for binding in bindings] != [parameter]:
         return None
-    harmless = tuple(use for use in FOLLOWED if flow.is_checked(value, use))
+    harmless = flow.checked_uses(value, FOLLOWED)
     return None if len(harmless) == len(FOLLOWED) or _is_number(file, value) else harmless
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-import gc
 import time
 from collections import Counter, defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from rules.core.collector import collector_off
 from rules.core.findings import Finding
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rules.core.project import Project
     from rules.core.rule import Problem, Rule
@@ -55,13 +55,14 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
     """Run rules over a file. A rule that raises loses its own findings only."""
     found: list[tuple[Rule, Problem]] = []
     crashes: list[Crash] = []
-    with _collector_off():
+    with collector_off():
         for rule in rules:
             if file.kind in rule.silent_in:
                 continue
             started = time.perf_counter() if profile else 0.0
             try:
-                found.extend((rule, problem) for problem in _problems(rule, file))
+                problems = map(rule.check, _asked(rule, file), repeat(file))
+                found.extend(zip(repeat(rule), chain.from_iterable(problems)))
             except MemoryError:
                 raise  # The process is at its limit; whoever set the limit names the file.
             except Exception as error:  # noqa: BLE001 one rule over one file is the boundary
@@ -72,16 +73,20 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
     return Report(tuple(found), tuple(crashes))
 
 
-def _problems(rule: Rule, file: SourceFile) -> Iterator[Problem]:
-    run = rule.check
-    for node_type in rule.on:
-        if rule.calls is not None and node_type is ast.Call:
-            wanted = sorted(rule.calls & file.called_names)
-            nodes: Iterable[ast.AST] = file.calls(*wanted) if wanted else ()
-        else:
-            nodes = file.of(node_type)
-        for node in nodes:
-            yield from run(node, file)
+def _asked(rule: Rule, file: SourceFile) -> Iterator[ast.AST]:
+    """The nodes that a rule wants to see."""
+    if rule.calls is None:
+        return chain.from_iterable(map(file.of, rule.on))
+    return chain.from_iterable(_of_type(node_type, rule.calls, file) for node_type in rule.on)
+
+
+def _of_type(
+    node_type: type[ast.AST], calls: frozenset[str], file: SourceFile
+) -> Iterable[ast.AST]:
+    if node_type is not ast.Call:
+        return file.of(node_type)
+    wanted = calls & file.called_names
+    return file.calls(*sorted(wanted)) if wanted else ()
 
 
 def findings_of(file: SourceFile, found: Sequence[tuple[Rule, Problem]]) -> list[Finding]:
@@ -184,15 +189,3 @@ def _with_fingerprint(
     finding: Finding, key: tuple[str, str, str], index: int, path: str
 ) -> Finding:
     return replace(finding, fingerprint=fingerprint(path, key, index))
-
-
-@contextmanager
-def _collector_off() -> Generator[None]:
-    """No garbage collection inside one file: a third of the time would go there."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

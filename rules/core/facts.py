@@ -6,6 +6,7 @@ import ast
 import hashlib
 import marshal
 import sys
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -22,7 +23,7 @@ from rules.tables.effects import effects_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rules.core.scopes import FunctionNode
+    from rules.core.scopes import FunctionNode, Scope
     from rules.core.source import SourceFile
 
 VERSION = 10
@@ -244,21 +245,21 @@ class _Extraction:
 
     def _runs_in(self, call: ast.Call) -> FunctionNode | None:
         """The function that makes a call; None inside a lambda, which may never run."""
-        scope = self.file.scopes.of(call)
+        scopes = self.file.scopes
+        scope: Scope | None = scopes.of(call)
         while isinstance(scope, COMPREHENSIONS):
-            scope = self.file.scopes.of(scope)
+            scope = scopes.outer(scope)
         return scope if isinstance(scope, FUNCTIONS) else None
 
     def _is_guarded(self, call: ast.Call, function: FunctionNode) -> bool:
-        child: ast.AST = call
-        for parent in self.file.ancestors(call):
-            if parent is function:
-                break
+        parents = self.file.nodes.parents
+        child, parent = call, parents.get(call)
+        while parent is not None and parent is not function:
             if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
                 return True
             if isinstance(parent, (ast.ExceptHandler, ast.match_case)):
                 return True
-            child = parent
+            child, parent = parent, parents.get(parent)
         return self._early_returns.get(function, call.lineno) < call.lineno
 
     @cached_property
@@ -345,10 +346,20 @@ class _Extraction:
                 for alias in statement.names:
                     yield ImportFacts(alias.name, statement.lineno, lazy)
                 continue
-            for binding in self.file.scopes.in_scope(self.file.scopes.of(statement)).values():
-                for found in binding:
-                    if found.node is statement:
-                        yield ImportFacts(found.target, statement.lineno, lazy)
+            for target in self._targets[statement]:
+                yield ImportFacts(target, statement.lineno, lazy)
+
+    @cached_property
+    def _targets(self) -> dict[ast.AST, list[str]]:
+        """Import to the dotted names that it brings."""
+        scopes = self.file.scopes
+        found: dict[ast.AST, list[str]] = defaultdict(list)
+        for scope in {scopes.of(statement) for statement in self.file.of(ast.ImportFrom)}:
+            for bindings in scopes.in_scope(scope).values():
+                for binding in bindings:
+                    if binding.kind == "import":
+                        found[binding.node].append(binding.target)
+        return found
 
     def _is_lazy(self, statement: ast.stmt) -> bool:
         if self.file.enclosing_function(statement) is not None:

@@ -253,9 +253,12 @@ def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Seque
         after = SourceFile(file.path, applied(file.text, [edited]), file.project, file.kind)
     except NotPythonError:
         return False
-    if not undefined_names(after) <= undefined_names(file):
+    known = file.memo("undefined names", lambda: undefined_names(file))
+    if not undefined_names(after) <= known:
         return False
-    before, now = _said(file, rules), _said(after, rules)
+    before = file.memo("said", lambda: _said(file, rules))
+    now = _said(after, rules)
+    after.close()
     return now[rule.code] < before[rule.code] and now <= before
 
 

@@ -75,6 +75,13 @@ class Flow:
             if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript))
         )
 
+    def checked_uses(self, name: ast.Name, uses: tuple[Use, ...]) -> tuple[Use, ...]:
+        """Those of some uses for which a variable was checked before it stands here."""
+        checks = self._guards.checks(name)
+        if not checks or None in checks:
+            return uses if checks else ()
+        return tuple(use for use in uses if any(check and use in check for check in checks))
+
     def is_harmless(self, expression: ast.expr, use: Use = "data") -> bool:
         """Whether the value is certainly a number, a constant or made harmless for this use."""
         return self._harmless.of(expression, use)

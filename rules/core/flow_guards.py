@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 type _Position = tuple[int, int]
 
 _EXITS = (ast.Raise, ast.Return, ast.Continue, ast.Break)
+_TESTING = {ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.comprehension, ast.Expr}
 _MATCHES = {"match", "fullmatch", "search"}
 _TEXT_TESTS = {"isdigit", "isalnum", "isalpha", "isnumeric", "isdecimal", "isidentifier"}
 _VERBS = re.compile(
@@ -53,22 +54,28 @@ class Guards:
 
     def covers(self, node: ast.expr, use: str) -> bool:
         """Whether a name, attribute or subscript was checked before it stands here."""
+        return any(uses is None or use in uses for uses in self.checks(node))
+
+    def checks(self, node: ast.expr) -> list[frozenset[str] | None]:
+        """For which uses each check before a name, attribute or subscript holds; None for all."""
         function = self._file.enclosing_function(node) or self._file.tree
         if function not in self._known:
             self._known[function] = list(self._guarded(function))
         found = self._known[function]
         if not found:
-            return False
-        text, here = ast.unparse(node), (node.lineno, node.col_offset)
-        return any(
-            guarded.value == text
-            and guarded.start <= here <= guarded.end
-            and (guarded.uses is None or use in guarded.uses)
+            return []
+        text = node.id if isinstance(node, ast.Name) else ast.unparse(node)
+        here = (node.lineno, node.col_offset)
+        return [
+            guarded.uses
             for guarded in found
-        )
+            if guarded.value == text and guarded.start <= here <= guarded.end
+        ]
 
     def _guarded(self, function: FunctionNode | ast.Module) -> Iterator[_Guarded]:
         for node in self._file.body(function):
+            if node.__class__ not in _TESTING:
+                continue
             match node:
                 case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
                     for check in self._checks(test):

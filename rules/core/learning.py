@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from rules.core.change import UnreadableFileError
@@ -90,7 +89,7 @@ class Learner:
         except (UnreadableFileError, UnreadableTextError, NotPythonError):
             return None
         try:
-            facts = _without_collector(file)
+            facts = facts_of(file)
         except MemoryError:
             raise  # The process is at its limit; whoever set the limit names the file.
         except Exception as error:  # noqa: BLE001 one file must not cost the whole review
@@ -99,17 +98,9 @@ class Learner:
         if keep is not None and path in keep and self._kept + len(text) <= _KEPT_CHARACTERS:
             self._kept += len(text)
             keep[path] = file
+        else:
+            file.close()
         return facts
-
-
-def _without_collector(file: SourceFile) -> ModuleFacts:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        return facts_of(file)
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _get_many(cache: MutableMapping[str, bytes] | None, keys: list[str]) -> Mapping[str, bytes]:

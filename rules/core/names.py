@@ -60,6 +60,7 @@ class Names:
         self._nodes = nodes
         self._scopes = scopes
         self._module = module
+        self._inside = module + "."
         self._elsewhere = elsewhere
         self._known: dict[ast.AST, str | None] = {}
         self._held: dict[ast.expr, str | None] = {}
@@ -67,14 +68,15 @@ class Names:
 
     def of(self, node: ast.AST) -> str | None:
         """The dotted name of an expression, of what it is bound to, or of its class."""
-        if node in self._known:
-            return self._known[node]
+        known = self._known
+        if node in known:
+            return known[node]
         if self._depth >= _DEPTH:
             return None
-        self._known[node] = None
+        known[node] = None
         self._depth += 1
         try:
-            found = self._known[node] = self._resolve(node)
+            found = known[node] = self._resolve(node)
         finally:
             self._depth -= 1
         return found
@@ -102,30 +104,18 @@ class Names:
 
     def of_definition(self, node: FunctionNode | ast.ClassDef) -> str:
         """`<module>.<qualified name>` of a function or class of this file."""
-        return f"{self._module}.{self.qualname(node)}"
+        return self._inside + self._nodes.qualname(node)
 
     def qualname(self, node: ast.AST) -> str:
         """Names of the functions and classes around a definition and its own, joined by dots."""
-        parts: list[str] = []
-        current: ast.AST | None = node
-        while current is not None:
-            if isinstance(current, (ast.ClassDef, *FUNCTIONS)):
-                parts.append(current.name)
-            current = self._nodes.parents.get(current)
-        return ".".join(reversed(parts))
+        return self._nodes.qualname(node)
 
     def reaching(self, name: ast.Name) -> list[Binding]:
         """The bindings that this use can mean, the likeliest last.
 
         In the scope of the use itself only what stands before it counts, if anything does.
         """
-        scope = self._scopes.of(name)
-        bindings = self._scopes.lookup(name.id, scope)
-        if len(bindings) < 2 or bindings[0].scope is not scope:
-            return bindings
-        here = (name.lineno, name.col_offset)
-        before = [found for found in bindings if _available_at(found) <= here]
-        return before or bindings
+        return self._scopes.reaching(name)
 
     def _resolve(self, node: ast.AST) -> str | None:
         match node:
@@ -135,14 +125,14 @@ class Names:
                 return self._attribute(node)
             case ast.Call():
                 return self._call(node)
+            case ast.Constant(value=value):
+                return None if value is None else type(value).__name__
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.of(value)
             case ast.IfExp(body=body, orelse=orelse):
                 return self.of(body) or self.of(orelse)
             case ast.BoolOp(values=values):
                 return next((found for value in values if (found := self.of(value))), None)
-            case ast.Constant(value=value):
-                return None if value is None else type(value).__name__
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 return self.of_definition(node)
             case ast.BinOp(left=left, op=ast.Div()) if self.of(left) == "pathlib.Path":
@@ -270,7 +260,7 @@ class Names:
 
     def _member(self, owner: str, attribute: str) -> str | None:
         """What an attribute of a class of this file, or of another file, was set to."""
-        if owner.startswith(self._module + "."):
+        if owner.startswith(self._inside):
             class_ = self.classes().get(owner)
             if class_ is not None and (found := self._own_member(class_, attribute)):
                 return found
@@ -359,7 +349,7 @@ class Names:
         last = function.rsplit(".", 1)[-1]
         if last[:1].isupper() or last.lstrip("_")[:1].isupper():
             return function
-        if function.startswith(self._module + ".") and (annotated := self._own_return(function)):
+        if function.startswith(self._inside) and (annotated := self._own_return(function)):
             return annotated
         return self._elsewhere.returns(function) if self._elsewhere else None
 
@@ -410,14 +400,6 @@ class Names:
         bindings = self._scopes.lookup(parsed.id, self._scopes.of(near))
         root = self.of_binding(bindings[-1]) if bindings else parsed.id
         return self.canonical(".".join([root, *reversed(parts)])) if root else None
-
-
-def _available_at(binding: Binding) -> tuple[int, int]:
-    """From which position on a binding holds: an assignment only after its value."""
-    if binding.kind in {"assign", "unpack"} and binding.value is not None:
-        value = binding.value
-        return (value.end_lineno or value.lineno, value.end_col_offset or value.col_offset)
-    return (binding.line, binding.column)
 
 
 def _is_none(node: ast.expr) -> bool:

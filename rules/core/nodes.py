@@ -35,6 +35,7 @@ _NAMED = {
 
 
 _NONE: list[Any] = []
+_NAMED_BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 
 
@@ -59,6 +60,7 @@ class Nodes:
         self.parents: dict[ast.AST, ast.AST] = {}
         self.order: list[ast.AST] = []
         self._by_type: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        self._qualnames: dict[ast.AST, str] = {}
         self._walk()
 
     def of[Node: ast.AST](self, node_type: type[Node]) -> list[Node]:
@@ -69,46 +71,77 @@ class Nodes:
         """The node types that occur."""
         yield from self._by_type
 
+    def qualname(self, node: ast.AST) -> str:
+        """Names of the functions and classes around a definition and its own, joined by dots."""
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, _NAMED_BLOCKS):
+            current = self.parents.get(current)
+        if current is None:
+            return ""
+        found = self._qualnames.get(current)
+        if found is None:
+            around = self.qualname(self.parents[current])
+            found = f"{around}.{current.name}" if around else current.name
+            self._qualnames[current] = found
+        return found
+
     def inside(self, node: ast.AST) -> list[ast.AST]:
         """The node and everything below it, in the order of the text.
 
         Of a node that was made up, and is not of this tree, in any order.
         """
-        if node not in self._spans:
+        first = self._positions.get(node)
+        if first is None:
             return list(ast.walk(node))
-        first, end = self._spans[node]
-        return self.order[first:end]
+        return self.order[first : self.end(node)]
 
     def running(self, statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         """What is below some neighbouring nodes, but not below a function, lambda or class in them.
 
         Such a definition is given itself.
         """
-        if not statements or statements[0] not in self._spans:
+        positions = self._positions
+        if not statements or statements[0] not in positions:
             for node in statements:  # Made up, not of this tree.
                 yield from ast.walk(node)
             return
-        order, spans = self.order, self._spans
-        position, end = spans[statements[0]][0], spans[statements[-1]][1]
+        order = self.order
+        position, end = positions[statements[0]], self.end(statements[-1])
         while position < end:
             node = order[position]
             yield node
-            position = spans[node][1] if node.__class__ in _DEFINITIONS else position + 1
+            position = self.end(node) if node.__class__ in _DEFINITIONS else position + 1
+
+    def runs_in(self, node: ast.AST) -> ast.AST | None:
+        """The function, lambda or class of whose `running` the node is a part; None for none."""
+        parents = self.parents
+        child, parent = node, parents.get(node)
+        while parent is not None and parent.__class__ not in _DEFINITIONS:
+            child, parent = parent, parents.get(parent)
+        if isinstance(parent, ast.Lambda):
+            return parent if child is parent.body else None
+        return parent if isinstance(child, ast.stmt) else None
+
+    def position(self, node: ast.AST) -> int:
+        """Where a node stands in `order`; 0 for one that was made up."""
+        return self._positions.get(node, 0)
+
+    def end(self, node: ast.AST) -> int:
+        """Where in `order` what is inside a node ends: behind the last child of the last child."""
+        last = self._last_children
+        while (child := last.get(node)) is not None:
+            node = child
+        return self._positions[node] + 1
 
     @cached_property
-    def _spans(self) -> dict[ast.AST, tuple[int, int]]:
-        """Node to where it stands in `order` and where what is inside it ends."""
-        order, parents = self.order, self.parents
-        ends: dict[ast.AST, int] = {}
-        spans: dict[ast.AST, tuple[int, int]] = {}
-        for position in range(len(order) - 1, -1, -1):
-            node = order[position]
-            end = ends.pop(node, position + 1)
-            spans[node] = (position, end)
-            parent = parents.get(node)
-            if parent is not None and parent not in ends:
-                ends[parent] = end  # The last child comes first here, and ends with its parent.
-        return spans
+    def _positions(self) -> dict[ast.AST, int]:
+        """Node to where it stands in `order`."""
+        return dict(zip(self.order, range(len(self.order)), strict=True))
+
+    @cached_property
+    def _last_children(self) -> dict[ast.AST, ast.AST]:
+        """Node to its last child: `parents` has them in order, and of two the later one stays."""
+        return dict(zip(self.parents.values(), self.parents, strict=True))
 
     def _walk(self) -> None:
         """Fill the tables. The loop is the hot path of everything, hence its plainness."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,11 +32,9 @@ type Kind = Literal[
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_BODY_TYPES = frozenset({ast.ClassDef, *FUNCTIONS})
-_SCOPE_TYPES = frozenset({ast.Module, ast.Lambda, *COMPREHENSIONS}) | _BODY_TYPES
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Binding:
     """One place that gives a name a meaning.
 
@@ -54,6 +54,51 @@ class Binding:
     target: str = ""
 
 
+class Regions:
+    """Which stretch of a file's nodes, in the order of the text, is evaluated in which scope.
+
+    Scopes nest, so where one begins or ends another takes over: one list tells all.
+    """
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._starts = [0]
+        self._scopes: list[Scope] = [nodes.tree]
+        self.outer: dict[Scope, Scope] = {}
+        open_: list[tuple[int, Scope]] = [(len(nodes.order), nodes.tree)]
+        for start, end, scope in sorted(_stretches(nodes), key=itemgetter(0)):
+            self._end(open_, start)
+            self._begin(start, scope)
+            self.outer[scope] = open_[-1][1]
+            open_.append((end, scope))
+        self._end(open_, len(nodes.order) - 1)
+
+    def at(self, position: int) -> Scope:
+        """The scope of the node that stands there."""
+        return self._scopes[bisect_right(self._starts, position) - 1]
+
+    def _begin(self, start: int, scope: Scope) -> None:
+        self._starts.append(start)
+        self._scopes.append(scope)
+
+    def _end(self, open_: list[tuple[int, Scope]], until: int) -> None:
+        """Go back to the scope around each one that ends there or before."""
+        while open_[-1][0] <= until:
+            end, _ = open_.pop()
+            self._begin(end, open_[-1][1])
+
+
+def _stretches(nodes: Nodes) -> Iterator[tuple[int, int, Scope]]:
+    """Where what a scope evaluates begins and ends; decorators and defaults are not inside."""
+    for kind in (*FUNCTIONS, ast.ClassDef):
+        for scope in nodes.of(kind):
+            yield nodes.position(scope.body[0]), nodes.end(scope.body[-1]), scope
+    for scope in nodes.of(ast.Lambda):
+        yield nodes.position(scope.body), nodes.end(scope.body), scope
+    for kind in COMPREHENSIONS:
+        for scope in nodes.of(kind):
+            yield nodes.position(scope) + 1, nodes.end(scope), scope
+
+
 class Scopes:
     """The bindings of one file, by scope and name."""
 
@@ -63,17 +108,27 @@ class Scopes:
         self._is_package = is_package
         self._table: dict[Scope, dict[str, list[Binding]]] = defaultdict(dict)
         self._elsewhere: dict[tuple[Scope, str], Literal["global", "nonlocal"]] = {}
+        self._regions = Regions(nodes)
+        self._functions: dict[Scope, FunctionNode | None] = {}
+        self._reaching: dict[ast.Name, list[Binding]] = {}
         self._collect()
 
     def of(self, node: ast.AST) -> Scope:
         """The scope in which the node is evaluated."""
-        parents = self._nodes.parents
-        child, parent = node, parents.get(node)
-        while parent is not None:
-            if parent.__class__ in _SCOPE_TYPES and _is_inside(child, parent):
-                return parent  # pyright: ignore[reportReturnType] its class is one of the scopes
-            child, parent = parent, parents.get(parent)
-        return self._nodes.tree
+        return self._regions.at(self._nodes.position(node))
+
+    def outer(self, scope: Scope) -> Scope | None:
+        """The scope around another one; None for the module."""
+        return self._regions.outer.get(scope)
+
+    def function_of(self, scope: Scope) -> FunctionNode | None:
+        """The `def` whose call evaluates what is in the scope: itself or the nearest around it."""
+        if scope not in self._functions:
+            current: Scope | None = scope
+            while current is not None and not isinstance(current, FUNCTIONS):
+                current = self.outer(current)
+            self._functions[scope] = current
+        return self._functions[scope]
 
     def in_scope(self, scope: Scope) -> dict[str, list[Binding]]:
         """Every name that the scope binds, with its bindings in the order of the text."""
@@ -82,18 +137,37 @@ class Scopes:
     def lookup(self, name: str, scope: Scope) -> list[Binding]:
         """The bindings that a use of `name` in `scope` can mean, of the nearest scope with any."""
         current: Scope | None = scope
+        table, elsewhere = self._table, self._elsewhere
         while current is not None:
-            if self._elsewhere.get((current, name)) == "global":
+            if elsewhere and elsewhere.get((current, name)) == "global":
                 return self.in_scope(self._nodes.tree).get(name, [])
-            if (found := self.in_scope(current).get(name)) and not (
-                current is not scope and isinstance(current, ast.ClassDef)
+            if (
+                current in table
+                and (found := table[current].get(name))
+                and not (current is not scope and isinstance(current, ast.ClassDef))
             ):
                 return found
-            current = self._outer(current)
+            current = self.outer(current)
         return []
 
-    def _outer(self, scope: Scope) -> Scope | None:
-        return None if isinstance(scope, ast.Module) else self.of(scope)
+    def reaching(self, name: ast.Name) -> list[Binding]:
+        """The bindings that this use can mean, the likeliest last.
+
+        In the scope of the use itself only what stands before it counts, if anything does.
+        """
+        found = self._reaching.get(name)
+        if found is None:
+            found = self._reaching[name] = self._before(name)
+        return found
+
+    def _before(self, name: ast.Name) -> list[Binding]:
+        scope = self.of(name)
+        bindings = self.lookup(name.id, scope)
+        if len(bindings) < 2 or bindings[0].scope is not scope:
+            return bindings
+        here = (name.lineno, name.col_offset)
+        before = [found for found in bindings if _available_at(found) <= here]
+        return before or bindings
 
     def _collect(self) -> None:
         for binding in self._bindings():
@@ -110,7 +184,7 @@ class Scopes:
             for name in statement.names:
                 self._elsewhere[self.of(statement), name] = word
         for name in nodes.of(ast.Name):
-            if not isinstance(name.ctx, ast.Load):
+            if name.ctx.__class__ is not ast.Load:
                 yield from self._stored(name)
         for statement in (*nodes.of(ast.Import), *nodes.of(ast.ImportFrom)):
             yield from self._imported(statement)
@@ -162,7 +236,7 @@ class Scopes:
         word = self._elsewhere.get((scope, name))
         if word == "global":
             return self._nodes.tree
-        if word == "nonlocal" and (outer := self._outer(scope)) is not None:
+        if word == "nonlocal" and (outer := self.outer(scope)) is not None:
             return outer
         return scope
 
@@ -188,11 +262,12 @@ class Scopes:
         return ".".join(part for part in (base, statement.module) if part)
 
 
-def _is_inside(child: ast.AST, scope: ast.AST) -> bool:
-    """Whether a child of a scope's node is evaluated in that scope and not around it."""
-    if scope.__class__ in _BODY_TYPES:
-        return isinstance(child, ast.stmt)
-    return not isinstance(scope, ast.Lambda) or child is scope.body
+def _available_at(binding: Binding) -> tuple[int, int]:
+    """From which position on a binding holds: an assignment only after its value."""
+    if binding.kind in {"assign", "unpack"} and binding.value is not None:
+        value = binding.value
+        return (value.end_lineno or value.lineno, value.end_col_offset or value.col_offset)
+    return (binding.line, binding.column)
 
 
 def _meaning(holder: ast.AST, child: ast.AST) -> tuple[Kind, ast.expr | None, ast.expr | None]:
@@ -226,14 +301,18 @@ def _arguments(function: FunctionNode | ast.Lambda) -> Iterator[Binding]:
         )
 
 
-def parameters(function: FunctionNode | ast.Lambda) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+def parameters(function: FunctionNode | ast.Lambda) -> list[tuple[ast.arg, ast.expr | None]]:
     """Every parameter of a function with its default, in the order of the signature."""
     arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    yield from zip(positional, [*missing, *arguments.defaults], strict=True)
+    found: list[tuple[ast.arg, ast.expr | None]] = []
+    positional = arguments.posonlyargs + arguments.args
+    if positional:
+        missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+        found += zip(positional, missing + arguments.defaults, strict=True)
     if arguments.vararg:
-        yield arguments.vararg, None
-    yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        found.append((arguments.vararg, None))
+    if arguments.kwonlyargs:
+        found += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     if arguments.kwarg:
-        yield arguments.kwarg, None
+        found.append((arguments.kwarg, None))
+    return found

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 
+_PATH_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in PATH_CALLS)
+_URL_NAMES = REQUEST_METHODS | {"urlopen", "urlretrieve", "connect"}
+_SHELL_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in SHELL)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sink:
     """One dangerous use: `value` is what reaches `callee` (a name for messages) at `call`."""
@@ -62,8 +67,7 @@ def _sql(file: SourceFile) -> Iterator[Sink]:
 
 
 def _path(file: SourceFile) -> Iterator[Sink]:
-    last_names = {name.rsplit(".", 1)[-1] for name in PATH_CALLS}
-    for call in _calls(file, last_names):
+    for call in _calls(file, _PATH_NAMES):
         name = file.qualified_name(call.func) or ""
         found = PATH_CALLS.get(name)
         if found is None:
@@ -87,8 +91,7 @@ def _is_path(file: SourceFile, node: ast.expr) -> bool:
 
 
 def _url(file: SourceFile) -> Iterator[Sink]:
-    names = REQUEST_METHODS | {"urlopen", "urlretrieve", "connect"}
-    for call in _calls(file, names):
+    for call in _calls(file, _URL_NAMES):
         name = file.qualified_name(call.func)
         if name is None or name not in HTTP_REQUESTS or _has_own_transport(file, call):
             continue
@@ -135,8 +138,7 @@ def _is_html(file: SourceFile, call: ast.Call, name: str) -> bool:
 
 
 def _shell(file: SourceFile) -> Iterator[Sink]:
-    names = {name.rsplit(".", 1)[-1] for name in SHELL}
-    for call in _calls(file, names):
+    for call in _calls(file, _SHELL_NAMES):
         name = file.qualified_name(call.func) or ""
         when = SHELL.get(name)
         if when is None or (when == "shell" and not _with_shell(file, call)):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOCATED = (ast.stmt, ast.expr, ast.arg, ast.keyword, ast.alias, ast.ExceptHandler)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_ENDS_OF_LOOPS = (*FUNCTIONS, ast.Lambda, ast.ClassDef)
+_LOOP_OR_END = frozenset({*LOOPS, *COMPREHENSIONS, *_ENDS_OF_LOOPS})
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 THREAD_HANDOFFS = {
@@ -80,6 +82,10 @@ class SourceFile:
         self._memo.clear()
         for cached in ("names", "routes", "_dependencies", "_reader"):
             self.__dict__.pop(cached, None)
+
+    def close(self) -> None:
+        """Let go of everything at once, without a wait for the collector; nobody asks any more."""
+        self.__dict__.clear()
 
     # Syntax
 
@@ -191,13 +197,9 @@ class SourceFile:
                 table[last].append(call)
         return table
 
-    @property
+    @cached_property
     def called_names(self) -> frozenset[str]:
         """The last names of everything that the file calls."""
-        return self._called_names
-
-    @cached_property
-    def _called_names(self) -> frozenset[str]:
         return frozenset(self._calls)
 
     @cached_property
@@ -224,6 +226,18 @@ class SourceFile:
             yield from self.nodes.of(ast.Call)
         for name in last_names:
             yield from self._calls.get(name, ())
+
+    def calls_in(self, function: FunctionNode) -> list[ast.Call]:
+        """The calls that run when this function runs, in the order of the text; see `body`."""
+        return self._calls_by_function.get(function, [])
+
+    @cached_property
+    def _calls_by_function(self) -> dict[ast.AST, list[ast.Call]]:
+        found: dict[ast.AST, list[ast.Call]] = defaultdict(list)
+        for call in self.nodes.of(ast.Call):
+            if (function := self.nodes.runs_in(call)) is not None:
+                found[function].append(call)
+        return found
 
     # Names
 
@@ -349,10 +363,7 @@ class SourceFile:
 
         Decorators, defaults and annotations of a function belong to what is around it.
         """
-        scope = self.scopes.of(node)
-        while not isinstance(scope, (ast.Module, *FUNCTIONS)):
-            scope = self.scopes.of(scope)
-        return None if isinstance(scope, ast.Module) else scope
+        return self.scopes.function_of(self.scopes.of(node))
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """The nearest class around a node."""
@@ -367,13 +378,12 @@ class SourceFile:
 
     def handed_to_thread(self, node: ast.AST) -> bool:
         """Whether the node is an argument of a call that runs it in another thread or process."""
-        child = node
-        for parent in self.ancestors(node):
-            if isinstance(parent, ast.stmt):
-                return False
+        parents = self.nodes.parents
+        child, parent = node, parents.get(node)
+        while parent is not None and not isinstance(parent, ast.stmt):
             if isinstance(parent, ast.Call) and child is not parent.func:
                 return self.is_thread_handoff(parent)
-            child = parent
+            child, parent = parent, parents.get(parent)
         return False
 
     def is_thread_handoff(self, call: ast.Call) -> bool:
@@ -385,9 +395,13 @@ class SourceFile:
 
     def enclosing_loop(self, node: ast.AST) -> ast.AST | None:
         """The nearest loop or comprehension that evaluates the node per item, in its function."""
-        child = node
-        for parent in self.ancestors(node):
-            if isinstance(parent, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+        parents = self.nodes.parents
+        child, parent = node, parents.get(node)
+        while parent is not None:
+            if parent.__class__ not in _LOOP_OR_END:
+                child, parent = parent, parents.get(parent)
+                continue
+            if isinstance(parent, _ENDS_OF_LOOPS):
                 return None
             if isinstance(parent, (ast.For, ast.AsyncFor)) and child in parent.body:
                 return parent
@@ -397,7 +411,7 @@ class SourceFile:
                 child is parent.generators[0] and _is_first_iterable(node, parent)
             ):
                 return parent
-            child = parent
+            child, parent = parent, parents.get(parent)
         return None
 
     def is_awaited(self, node: ast.AST) -> bool:

@@ -27,10 +27,12 @@ _CONNECTS = {
     "sqlalchemy.create_engine": "sqlalchemy",
     "sqlalchemy.ext.asyncio.create_async_engine": "sqlalchemy",
 }
-_PRAGMA = re.compile(r"\bpragma\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)", re.IGNORECASE)
-_FOREIGN_KEY = re.compile(
-    r"\b(?i:references)\s+[\w\"`]+\s*\(|\bREFERENCES\s+\w|\bFOREIGN\s+KEY\s*\("
-)
+# Patterns that begin with a plain word are searched for much faster; hence the look back at it.
+_PRAGMA = re.compile(r"pragma(?<=\bpragma)\s+([\w.]+)\s*(?:=\s*|\(\s*)?['\"]?([\w{-]*)")
+_COMPUTED_PRAGMA = re.compile(r"pragma(?<=\bpragma)\s+(\{|%|['\"])")
+_REFERENCES = re.compile(r"references(?<=\breferences)\s+[\w\"`]+\s*\(")
+_REFERENCES_IN_CAPITALS = re.compile(r"REFERENCES(?<=\bREFERENCES)\s+\w")
+_FOREIGN_KEY = re.compile(r"FOREIGN(?<=\bFOREIGN)\s+KEY\s*\(")
 _MAKER = re.compile(r"^(async_?)?session(_?local|_?maker|_?factory)?$", re.IGNORECASE)
 _CONNECTION = re.compile(r"(^|_)(conn|connection|con|db|database|session|sess|tx|transaction)$")
 
@@ -84,13 +86,16 @@ def pragmas_of(file: SourceFile) -> tuple[str, ...]:
 
 def _pragmas(text: str) -> Iterator[str]:
     if "pragma" in text or "PRAGMA" in text:
-        for dotted, value in _PRAGMA.findall(text):
-            name = dotted.rsplit(".", 1)[-1].lower()
-            yield f"{name}={value.lower()}" if value and value != "{" else name
-        if re.search(r"(?i)\bpragma\s+(\{|%|['\"])", text):
+        lowered = text.lower()
+        for dotted, value in _PRAGMA.findall(lowered):
+            name = dotted.rsplit(".", 1)[-1]
+            yield f"{name}={value}" if value and value != "{" else name
+        if _COMPUTED_PRAGMA.search(lowered):
             yield "?"
-    if ("REFERENCES" in text or "references" in text or "FOREIGN" in text) and _FOREIGN_KEY.search(
-        text
+    if (
+        _REFERENCES_IN_CAPITALS.search(text)
+        or _FOREIGN_KEY.search(text)
+        or (("references" in text or "REFERENCES" in text) and _REFERENCES.search(text.lower()))
     ):
         yield "references"
 

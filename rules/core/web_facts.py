@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.routes import is_dependency_marker
@@ -168,9 +169,10 @@ class WebExtraction:
 
         The second is so when it looks into the request itself.
         """
+        aliases = "alias" in self.file.text
         for argument, default in parameters(function):
             for holder in (default, argument.annotation):
-                if isinstance(holder, (ast.Call, ast.Subscript)):
+                if aliases and isinstance(holder, (ast.Call, ast.Subscript)):
                     yield from _aliases_in(holder)
             if _is_request(argument.annotation) and self._looks_inside(argument.arg, function):
                 yield "*"
@@ -196,11 +198,16 @@ class WebExtraction:
         elif isinstance(annotation, ast.Subscript):
             if isinstance(annotation.value, ast.Name):
                 yield from self._alias(annotation.value, depth)
-            for node in ast.walk(annotation.slice):
+            for node in ast.walk(annotation.slice) if self._has_markers else ():
                 if is_dependency_marker(self.file, node):
                     yield from self._given(node, annotation)
                 elif isinstance(node, ast.Name):
                     yield from self._kept_marker(node, annotation)
+
+    @cached_property
+    def _has_markers(self) -> bool:
+        """Whether anything in the file can be a call of `Depends` or `Security`."""
+        return not self.file.called_names.isdisjoint({"Depends", "Security"})
 
     def _kept_marker(self, name: ast.Name, annotation: ast.expr) -> Iterator[str]:
         """`Annotated[User, current_user]` after `current_user = Depends(get_user)`."""
