@@ -75,7 +75,7 @@ def env_outside_settings(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     if any(class_.name in _own(file.project) for class_ in _classes(file)):
         return
     for node in environment_reads(file):
-        if not _reads(node, file):
+        if not _reads(node, file) or _is_started_by_hand(node, file):
             continue
         yield Problem(
             node,
@@ -106,6 +106,14 @@ def _reads(node: ast.expr, file: SourceFile) -> bool:
         name = parent.args[0]
     given = name.value if isinstance(name, ast.Constant) else None
     return isinstance(given, str) and not _PLATFORM.match(given)
+
+
+def _is_started_by_hand(node: ast.expr, file: SourceFile) -> bool:
+    """Whether it stands behind `if __name__ == "__main__":`."""
+    return any(
+        isinstance(around, ast.If) and "__name__" in ast.unparse(around.test)
+        for around in file.ancestors(node)
+    )
 
 
 def _nearest(file: SourceFile) -> str:

@@ -291,12 +291,40 @@ def _worst(body: list[ast.stmt], file: SourceFile) -> tuple[Severity, str]:
         if not isinstance(node, ast.Call):
             continue
         name = last_name(node.func)
+        if _is_no_loss(node, name, file) or _is_swallowed_inside(node, body, file):
+            continue
         text = file.text_of(node.args[0]) if node.args and name.startswith("execute") else None
         if WRITING.match(name) or (text and WRITING_SQL.match(text.with_holes())):
             return Severity.CRITICAL, f"nobody learns that `{name}` failed"
         if GUARDING.match(name):
             return Severity.CRITICAL, f"a failed `{name}` lets the request through"
     return Severity.WARNING, "nobody learns that anything failed"
+
+
+def _is_no_loss(call: ast.Call, name: str, file: SourceFile) -> bool:
+    """Whether it only fills a cache, which can be filled again, or puts something into a list."""
+    if name == "insert" and call.args and isinstance(file.literal(call.args[0]), int):
+        return True
+    return "cache" in file.source(call.func).lower()
+
+
+def _is_swallowed_inside(call: ast.Call, body: list[ast.stmt], file: SourceFile) -> bool:
+    """Whether an inner handler takes the failure first, which is told there."""
+    for parent in file.ancestors(call):
+        if parent in body:
+            return isinstance(parent, ast.Try) and _takes_all(parent, call, file)
+        if isinstance(parent, ast.Try) and _takes_all(parent, call, file):
+            return True
+    return False
+
+
+def _takes_all(node: ast.Try, call: ast.Call, file: SourceFile) -> bool:
+    inside = any(
+        node.body[0].lineno <= call.lineno <= (s.end_lineno or s.lineno) for s in node.body
+    )
+    return inside and any(
+        is_broad(handler, file) and is_quiet(handler, file) for handler in node.handlers
+    )
 
 
 def _does(handler: ast.ExceptHandler) -> str:

@@ -143,9 +143,9 @@ def unreachable_except(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
         return
     before: list[str] = []
     for handler in node.handlers:
-        names = caught(handler, file)
+        names = () if _depends(handler.type, file) else caught(handler, file)
         covers = [next((b for b in before if _is_a(name, b, file)), None) for name in names]
-        if all(covers):
+        if covers and all(covers):
             yield Problem(
                 handler,
                 f"`{shown(handler, file)}` never runs: `except {covers[0]}` above catches it"
@@ -153,6 +153,15 @@ def unreachable_except(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
                 fix=fixes.remove,
             )
         before.extend(names)
+
+
+def _depends(kind: ast.expr | None, file: SourceFile) -> bool:
+    """Whether a name is one class or another, as after `try: import ... except ImportError:`."""
+    items = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return any(
+        isinstance(item, ast.Name) and len(file.bindings(item.id, file.scopes.of(item))) > 1
+        for item in items
+    )
 
 
 def _is_a(name: str, other: str, file: SourceFile) -> bool:

@@ -55,7 +55,7 @@ def vanilla_exception_raised(node: ast.Raise, file: SourceFile) -> Iterator[Prob
         yield Problem(
             node,
             f"A caller can catch `Exception` only together with every bug{more}."
-            f" Raise an exception of its own, like `{own}`.",
+            f" Raise an exception of its own, as `{own}` is one.",
         )
 
 

@@ -30,6 +30,10 @@ _DIGIT = re.compile(r"\d")
 _WRAPPERS = {"SecretStr", "SecretBytes", "Field", "str", "bytes"}
 _PUBLIC = ("phc_", "pk_live_", "pk_test_", "sk_test_", "pub_", "price_", "prod_")
 """Beginnings of keys that are meant for browsers or for tests."""
+_STANDS_FOR = re.compile(
+    r"#.*\b(replace|your own|dummy|fake|fixture|placeholder|throwaway|not a real|nosec)\b",
+    re.IGNORECASE,
+)
 _EXAMPLES = {"example", "examples"}
 _JWT = {"encode": 1, "decode": 1}
 
@@ -88,7 +92,7 @@ def hardcoded_secret(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     for name, value in _named(file):
         if value in said or not isinstance(value.value, str):
             continue
-        if (kind := _kind(name, value.value)) is not None:
+        if (kind := _kind(name, value.value)) is not None and not _is_to_be_replaced(value, file):
             said.add(value)
             yield _problem(value, f"`{name}` is {kind} in the code.")
     yield from _signing_keys(file, said)
@@ -160,6 +164,12 @@ def _is_example(constant: ast.Constant, file: SourceFile) -> bool:
                 return False
         child = around
     return False
+
+
+def _is_to_be_replaced(value: ast.Constant, file: SourceFile) -> bool:
+    """Whether a comment on the line or above it says that the value stands for another."""
+    lines = file.lines[max(value.lineno - 3, 0) : value.lineno]
+    return any(_STANDS_FOR.search(line) for line in lines)
 
 
 def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:

@@ -130,6 +130,8 @@ def html_injection(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 
 def _in_page(file: SourceFile, page: Page) -> Iterator[tuple[ast.expr, Problem]]:
+    if _is_text_again(file, page):
+        return
     parts = parts_of(file, page.value)
     is_built = any(isinstance(part, str) and _TAG.search(part) for part in parts)
     for part in parts:
@@ -144,6 +146,12 @@ def _in_page(file: SourceFile, page: Page) -> Iterator[tuple[ast.expr, Problem]]
             continue
         place = _place(page, part)
         yield place, _problem(file, place, part.node, origin, page, built=is_built)
+
+
+def _is_text_again(file: SourceFile, page: Page) -> bool:
+    """`Markup(x).unescape()` and `.striptags()` are plain texts, which the next template escapes."""
+    around = file.parent(page.node)
+    return isinstance(around, ast.Attribute) and around.attr in {"unescape", "striptags"}
 
 
 def _is_inside(part: Open) -> bool:

@@ -54,6 +54,10 @@ _AUTHLIKE = re.compile(
 )
 _PUSHES = re.compile(r"push|device|apns|fcm", re.IGNORECASE)
 """Their tokens name a telephone and open nothing."""
+_TRADES = re.compile(
+    r"price|swap|quote|pool|market|erc20|balance|trade|order|coin|collateral|outcome", re.IGNORECASE
+)
+"""Their tokens are what is bought and sold."""
 _DUMPS = {"dict", "model_dump", "json", "model_dump_json"}
 
 
@@ -271,7 +275,7 @@ def _confidence(name: str, file: SourceFile, call: ast.Call) -> Confidence:
                 ),
             ]
         )
-        if _PUSHES.search(around):
+        if _PUSHES.search(around) or _TRADES.search(around.rpartition("/")[2]):
             return Confidence.LOW
         return Confidence.MEDIUM if _AUTHLIKE.search(around) else Confidence.LOW
     return Confidence.HIGH

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.scopes import FUNCTIONS
 from rules.security.call_edits import without_keyword
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _OFF = {
     "ssl_cert_reqs": {"none", None},
     "verify_certs": {False},
 }
+_OPTION = re.compile(r"verif|insecure|ssl|tls|cert|self_?signed|unsafe", re.IGNORECASE)
 _LOCAL = re.compile(r"https?://(localhost|127\.|0\.0\.0\.0|\[::1\])")
 _UNVERIFIED = {"ssl._create_unverified_context", "ssl._create_stdlib_context"}
 
@@ -90,18 +92,39 @@ def tls_verify_disabled(node: ast.Call | ast.Assign, file: SourceFile) -> Iterat
             return await answer.text()
     ```
 
-    A certificate of one's own is fine:
+    A certificate of one's own is fine, and so is what a setting or an option asks for:
 
     ```python
     import httpx
 
     client = httpx.Client(verify="/etc/ssl/internal-ca.pem")
+
+
+    def client_for(insecure: bool):
+        if insecure:
+            return httpx.Client(verify=False)
+        return client
     ```
     """
+    if _is_asked_for(node, file):
+        return
     if isinstance(node, ast.Call):
         yield from _in_call(node, file)
     else:
         yield from _in_assignment(node, file)
+
+
+def _is_asked_for(node: ast.AST, file: SourceFile) -> bool:
+    """Whether it stands under a condition by which somebody chose it: `if not verify:`."""
+    child = node
+    for around in file.ancestors(node):
+        if isinstance(around, (ast.If, ast.IfExp)) and child is not around.test:
+            if _OPTION.search(ast.unparse(around.test)):
+                return True
+        elif isinstance(around, FUNCTIONS):
+            return False
+        child = around
+    return False
 
 
 def _in_call(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
