@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     """Show the history of every repository to anybody, without sign-in."""
     metrics_public: bool = False
     """Serve `/metrics` to anybody, not only to this machine."""
+    worker_metrics_host: str = "127.0.0.1"
+    """The address at which a worker serves its own `/metrics` and `/healthz`."""
+    worker_metrics_port: int = Field(default=0, ge=0, le=65_535)
+    """The port for that; 0 is nowhere. Each worker of a machine needs its own."""
 
     debounce_seconds: float = Field(default=10.0, ge=0)
     """Pushes this soon after the start of a review wait for the end of that time."""

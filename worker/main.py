@@ -21,6 +21,7 @@ from app.queue import connect, dump_job, load_job
 from worker.analysis.sandbox import Sandbox
 from worker.git.mirrors import Mirrors
 from worker.jobs import reconcile, review_pull_requests, sweep, take_deliveries
+from worker.metrics import Metrics, shown
 from worker.publishing.publisher import Publisher
 from worker.work import DRAIN_SECONDS, Drain, Work
 
@@ -79,14 +80,19 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
         queue = connect(settings)
         stack.push_async_callback(queue.aclose)
         key = settings.github_private_key.get_secret_value()
+        metrics = Metrics()
         github = GitHubApp(
             settings.github_app_id,
             key,
             api_url=settings.github_api_url,
             pacer=Pacer(queue, allowances(settings)),
+            observe=metrics.answered,
         )
         stack.push_async_callback(github.close)
-        sandbox = await stack.enter_async_context(Sandbox())
+        sandbox = await stack.enter_async_context(Sandbox(metrics.died))
+        await stack.enter_async_context(
+            shown(metrics, settings.worker_metrics_host, settings.worker_metrics_port)
+        )
         yield Work(
             settings=settings,
             database=database,
@@ -95,6 +101,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
             publisher=Publisher(settings.marker_key, settings.public_url, settings.github_url),
             mirrors=Mirrors(settings.data_dir / "mirrors", settings.mirrors_max_bytes),
             analyse=sandbox.analyse,
+            metrics=metrics,
             deliveries=Drain(DELIVERIES_AT_ONCE),
             reviews=Drain(settings.worker_concurrency),
         )

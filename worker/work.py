@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rules.core.findings import Review
     from worker.analysis.job import Job
     from worker.git.mirrors import Mirrors
+    from worker.metrics import Metrics
     from worker.publishing.publisher import Publisher
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,7 @@ class Work:
     publisher: Publisher
     mirrors: Mirrors
     analyse: Callable[[Job], Awaitable[Review]]
+    metrics: Metrics
     deliveries: Drain
     reviews: Drain
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
     from app.github.tokens import InstallationToken
+    from app.github.transport import Observe
 
 GITHUB = "https://api.github.com"
 
@@ -53,7 +54,8 @@ class GitHubApp:
     """The App with its key: the start of every conversation with GitHub.
 
     One object serves a whole process; `close` it at the end. `pacer` is shared with other processes
-    when it has a Redis; `transport` is for tests.
+    when it has a Redis; `transport` is for tests; `observe` is told of every answer and of the
+    seconds it took.
     """
 
     def __init__(
@@ -65,8 +67,9 @@ class GitHubApp:
         transport: httpx.AsyncBaseTransport | None = None,
         retry: Retry | None = None,
         pacer: Pacer | None = None,
+        observe: Observe = lambda _response, _seconds: None,
     ) -> None:
-        self._transport = SharedTransport(transport)
+        self._transport = SharedTransport(transport, observe)
         self._config = configured(api_url, self._transport, retry or Retry())
         self._pacer = pacer or Pacer()
         auth = AppAuthStrategy(app_id, private_key)

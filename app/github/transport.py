@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, override
@@ -17,7 +18,9 @@ from app.github.classify import READS
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    type Observe = Callable[[httpx.Response, float], None]
 
 TIMEOUT = httpx.Timeout(20, connect=5, pool=30)
 PAUSES = (timedelta(milliseconds=300), timedelta(seconds=1))
@@ -60,10 +63,16 @@ class SharedTransport(httpx.AsyncBaseTransport):
     """A transport that outlives the clients that githubkit makes for each request.
 
     githubkit keeps its client in a context variable, which tasks started elsewhere do not see;
-    the pool of connections is kept here instead, and closed by `close`.
+    the pool of connections is kept here instead, and closed by `close`. `observe` is told of every
+    answer and of the seconds until its headers came.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport | None = None,
+        observe: Observe = lambda _response, _seconds: None,
+    ) -> None:
+        self._observe = observe
         self._inner = inner or httpx.AsyncHTTPTransport(
             verify=_certificates(),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
@@ -71,7 +80,11 @@ class SharedTransport(httpx.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._inner.handle_async_request(request)
+        started = time.perf_counter()
+        response = await self._inner.handle_async_request(request)
+        response.request = request
+        self._observe(response, time.perf_counter() - started)
+        return response
 
     async def close(self) -> None:
         """Close the connections."""

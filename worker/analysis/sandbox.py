@@ -88,9 +88,11 @@ class Sandbox:
     """Reviews in forks of a server process, which is started on entering or at the first one.
 
     Nothing here blocks the event loop. Use it as an asynchronous context manager, or `close` it.
+    `mourn` is told why, for each child that ended without a review.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mourn: Callable[[str], None] = lambda _: None) -> None:
+        self._mourn = mourn
         self._server: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._ready = False
@@ -135,6 +137,8 @@ class Sandbox:
             await asyncio.get_running_loop().sock_sendall(channel, framed(pickled))
             await _listen_async(channel, watch)
         ended = watch.ended()
+        if ended.review is None:
+            self._mourn(ended.reason)
         if ended.trace:
             _log(ended)
         return ended

@@ -52,7 +52,8 @@ class Attempt:
         """Measure a stage, after making sure that it is still wanted."""
         await self.ensure_current()
         started = time.perf_counter()
-        yield
+        with self.work.metrics.stage(name):
+            yield
         self.timings[name] = round(time.perf_counter() - started, 4)
         log.debug("stage done", stage=name, seconds=self.timings[name], **self.names)
 

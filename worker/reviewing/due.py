@@ -68,8 +68,9 @@ async def _hold(work: Work, row: PullRequest, owner: str) -> None:
     if attempt is None:
         return
     try:
-        async with held(renew, work.lease):
-            await _take(attempt)
+        with work.metrics.under_way.track_inprogress():
+            async with held(renew, work.lease):
+                await _take(attempt)
     except LeaseLostError:
         # The heart may beat once more just after the lease was given back: then all is well.
         if attempt.well is None:
@@ -149,6 +150,7 @@ async def _failed(attempt: Attempt, error: Exception) -> None:
 async def _defer(attempt: Attempt, why: str, until: datetime) -> None:
     """Go on when GitHub is well again, however often it takes."""
     work = attempt.work
+    work.metrics.reviews.labels("deferred").inc()
     async with work.database.write() as session:
         await leftovers.defer_review(
             session,

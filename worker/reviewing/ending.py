@@ -48,6 +48,7 @@ async def say_paused(attempt: Attempt) -> None:
 
 async def stand_down(attempt: Attempt, why: str) -> None:
     """End quietly because something newer is wanted, or nothing any more. It costs no attempt."""
+    attempt.work.metrics.reviews.labels("superseded").inc()
     await _conclude_own(attempt, "skipped", SUPERSEDED, why, ReviewState.SUPERSEDED)
     async with attempt.work.database.write() as session:
         await pull_requests.release(session, attempt.row.id, attempt.owner)
@@ -55,6 +56,7 @@ async def stand_down(attempt: Attempt, why: str) -> None:
 
 async def give_up(attempt: Attempt, conclusion: Conclusion, why: str, error: str) -> None:
     """End for good: the check says why, and nothing is due until something new is wanted."""
+    attempt.work.metrics.reviews.labels("given up").inc()
     await _conclude_own(attempt, conclusion, FAILED, why, ReviewState.FAILED)
     async with attempt.work.database.write() as session:
         await pull_requests.fail(

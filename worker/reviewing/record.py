@@ -119,6 +119,8 @@ async def finished(attempt: Attempt, review: Review, published: Published, merge
         if not ours:
             raise LeaseLostError
     attempt.well = True
+    attempt.work.metrics.reviewed(review)
+    attempt.work.metrics.reviews.labels(str(review.verdict)).inc()
 
 
 def _outcome(attempt: Attempt, review: Review, published: Published) -> ReviewOutcome:
