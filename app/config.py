@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """Size of the cache of git mirrors above which the least recently used are dropped."""
     delivery_retention_days: float = Field(default=30.0, gt=0)
     """Finished deliveries are forgotten after this many days."""
+    history_retention_days: float = Field(default=400.0, gt=0)
+    """Closed pull requests with their reviews and findings are forgotten after this many days."""
+    uninstalled_retention_days: float = Field(default=7.0, ge=0)
+    """Days after which everything of an account or repository that left the App is erased."""
 
     @field_validator("github_private_key", mode="before")
     @classmethod

@@ -157,7 +157,10 @@ class PullRequest(Base):
     """
 
     __tablename__ = "pull_requests"
-    __table_args__ = (UniqueConstraint("repository_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("repository_id", "number"),
+        Index(None, "state", "updated_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
@@ -199,7 +202,7 @@ class Delivery(Base):
     guid: Mapped[str] = mapped_column(String(64), primary_key=True)
     event: Mapped[str] = mapped_column(String(64))
     action: Mapped[str | None] = mapped_column(String(64))
-    installation_id: Mapped[int | None]
+    installation_id: Mapped[int | None] = mapped_column(index=True)
     repository_id: Mapped[int | None]
     payload: Mapped[bytes]
     state: Mapped[DeliveryState]
@@ -341,7 +344,7 @@ class Recovery(Base):
     kind: Mapped[RecoveryKind]
     event: Mapped[str]
     guid: Mapped[str | None] = mapped_column(String(64), unique=True)
-    repository_id: Mapped[int | None]
+    repository_id: Mapped[int | None] = mapped_column(index=True)
     number: Mapped[int | None]
     attempts: Mapped[int]
     recovered_at: Mapped[datetime] = mapped_column(index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from worker import retention
 from worker.events.deliveries import take_due
 from worker.recovery import reconciling
 from worker.reviewing.due import review_due
@@ -32,6 +33,11 @@ async def sweep(ctx: Context) -> None:
 async def reconcile(ctx: Context) -> None:
     """Find what GitHub could not deliver and what nobody told of."""
     await reconciling.reconcile(_work(ctx))
+
+
+async def forget(ctx: Context) -> None:
+    """Erase what its time has come for."""
+    await retention.forget(_work(ctx))
 
 
 def _work(ctx: Context) -> Work:

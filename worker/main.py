@@ -20,7 +20,7 @@ from app.logs import configure_logging
 from app.queue import connect, dump_job, load_job
 from worker.analysis.sandbox import Sandbox
 from worker.git.mirrors import Mirrors
-from worker.jobs import reconcile, review_pull_requests, sweep, take_deliveries
+from worker.jobs import forget, reconcile, review_pull_requests, sweep, take_deliveries
 from worker.metrics import Metrics, shown
 from worker.publishing.publisher import Publisher
 from worker.work import DRAIN_SECONDS, Drain, Work
@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 DELIVERIES_AT_ONCE = 2
 """Jobs of one process that take deliveries; each is short, and SQLite has one writer anyway."""
 POLL_SECONDS = 0.1
+FORGET_AT_MINUTE = 17
+"""Every hour at a minute when little else begins."""
 MARGIN_SECONDS = 60.0
 """A job may take longer than a review by this much, to say how that ended."""
 
@@ -149,6 +151,7 @@ def arq_worker(work: Work) -> Worker:
 
 def _cron_jobs(settings: Settings) -> list[CronJob]:
     jobs = [cron(sweep, second=_seconds(settings.sweep_seconds), run_at_startup=True)]
+    jobs.append(cron(forget, minute=FORGET_AT_MINUTE, run_at_startup=True))
     if settings.reconcile_minutes:
         minutes = set(range(0, 60, settings.reconcile_minutes))
         jobs.append(cron(reconcile, minute=minutes, run_at_startup=True))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsgiref.simple_server import make_server
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import ThreadingWSGIServer
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BEAT_SECONDS = 1.0
 SILENT_SECONDS = 30.0
 _REASONS = (
     ("syntax", ("syntax error", "syntax newer", "does not parse")),
-    ("size", ("too large", "longer than", "too deep", "nested")),
+    ("size", ("larger than", "nested too deeply")),
     ("time", ("stopped after", "processor time")),
     ("crash", ("crashed", "was killed", "ended without", "kept failing", "failed on")),
     ("left out", ("left out",)),
@@ -153,6 +153,8 @@ class _Page:
     show: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] = field(init=False)
 
     def __post_init__(self) -> None:
+        from prometheus_client import make_wsgi_app  # pyright: ignore[reportUnknownVariableType]
+
         self.show = make_wsgi_app(self.metrics.registry)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

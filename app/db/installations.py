@@ -59,7 +59,7 @@ async def unsuspend(session: AsyncSession, installation_id: int) -> None:
 
 
 async def delete(session: AsyncSession, installation_id: int, now: datetime) -> None:
-    """Remember that the App was removed from the account; its history stays."""
+    """Remember since when the App is removed from the account; see `app.db.erasing`."""
     await _set(session, installation_id, deleted_at=now)
 
 

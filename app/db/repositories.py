@@ -104,6 +104,12 @@ async def reachable_ids(session: AsyncSession) -> frozenset[int]:
     return frozenset(found)
 
 
+async def known_ids(session: AsyncSession, repository_ids: Collection[int]) -> frozenset[int]:
+    """Those of the repositories that are remembered at all."""
+    found = await session.scalars(select(Repository.id).where(Repository.id.in_(repository_ids)))
+    return frozenset(found)
+
+
 async def _want_nothing(session: AsyncSession, repository_ids: Collection[int]) -> None:
     await session.execute(
         update(PullRequest)

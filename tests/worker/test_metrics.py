@@ -100,7 +100,7 @@ async def test_an_address_that_is_taken_does_not_stop_the_worker() -> None:
     ("sentence", "kind"),
     [
         ("syntax error at line 3", "syntax"),
-        ("the file is too large (2 MB)", "size"),
+        ("larger than 1 MB", "size"),
         ("the analysis used more than 10 s of processor time", "time"),
         ("the analysis crashed (signal 11)", "crash"),
         ("left out, because the analysis kept failing", "crash"),

@@ -120,7 +120,7 @@ async def installed(work: Work, event: InstallationEvent) -> None:
 
 
 async def uninstalled(work: Work, event: InstallationEvent) -> None:
-    """The App was removed from an account: nothing is due there, the history stays."""
+    """The App was removed from an account: nothing is due there, and its data goes in some days."""
     async with work.database.write() as session:
         await installations.upsert(session, event.installation.facts())
         now = datetime.now(UTC)
@@ -166,7 +166,7 @@ async def repository_changed(work: Work, event: RepositoryEvent) -> None:
 
 
 async def repository_deleted(work: Work, event: RepositoryEvent) -> None:
-    """A repository is gone: nothing is due there, the history stays."""
+    """A repository is gone: nothing is due there, and its data goes in some days."""
     async with work.database.write() as session:
         if await remember_repository(session, event):
             await repositories.remove(session, [event.repository.id], datetime.now(UTC))

@@ -83,6 +83,11 @@ class Mirrors:
         async with locked(mirror.with_suffix(".fetching")):
             await asyncio.to_thread(_remove, mirror)
 
+    def repository_ids(self) -> frozenset[int]:
+        """GitHub's ids of the repositories that have a mirror here."""
+        names = (mirror.stem for mirror in self._root.glob("*.git"))
+        return frozenset(int(name) for name in names if name.isdecimal())
+
     async def _tidy(self, mirror: Path) -> None:
         with locked_if_free(mirror.with_suffix(".used")) as alone:
             if alone:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,8 +30,6 @@ async def sweep_up(work: Work) -> None:
     async with work.database.write() as session:
         await deliveries.give_up_exhausted(session, now, max_attempts=most)
         await pull_requests.give_up_exhausted(session, now, max_attempts=most)
-        kept = timedelta(days=work.settings.delivery_retention_days)
-        await deliveries.forget_before(session, now - kept)
     await wake(work.queue, "take_deliveries")
     for _ in range(work.settings.worker_concurrency):
         await wake(work.queue, "review_pull_requests")
