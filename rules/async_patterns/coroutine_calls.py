@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rules.core.routes import METHODS as ROUTE_METHODS
+from rules.core.scopes import promises_items
 from rules.tables import coroutines
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def _is_coroutine_function(
 
 def is_generator(function: FunctionNode, file: SourceFile) -> bool:
     """Whether the function itself yields."""
+    if promises_items(function):
+        return True
     return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in file.body(function))
 
 

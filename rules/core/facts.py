@@ -15,7 +15,7 @@ from rules.core.names import Names
 from rules.core.routes import dependencies_of
 from rules.core.schema_extraction import schema_facts_of
 from rules.core.schema_facts import SchemaFacts, rebuilt
-from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters
+from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters, promises_items
 from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
 from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
 from rules.tables.effects import effects_of
@@ -281,6 +281,7 @@ class _Extraction:
         found: set[FunctionNode | None] = set()
         for kind in (ast.Yield, ast.YieldFrom):
             found.update(self.file.enclosing_function(node) for node in self.file.of(kind))
+        found.update(filter(promises_items, self.file.of(ast.AsyncFunctionDef)))
         return found
 
     def _function(

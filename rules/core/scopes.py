@@ -316,3 +316,16 @@ def parameters(function: FunctionNode | ast.Lambda) -> list[tuple[ast.arg, ast.e
     if arguments.kwarg:
         found.append((arguments.kwarg, None))
     return found
+
+
+def promises_items(function: ast.AST) -> bool:
+    """Whether a function without a body says that those who fill it in will yield."""
+    if not isinstance(function, ast.AsyncFunctionDef) or function.returns is None:
+        return False
+    kind = function.returns.value if isinstance(function.returns, ast.Subscript) else None
+    name = getattr(kind, "attr", getattr(kind, "id", ""))
+    last = function.body[-1]
+    is_stub = isinstance(last, (ast.Pass, ast.Raise)) or (
+        isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
+    )
+    return is_stub and name in {"AsyncGenerator", "AsyncIterator", "AsyncIterable"}

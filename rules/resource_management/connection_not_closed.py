@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.on_loop import is_program
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
 from rules.resource_management.ownership import Fate, Owned, fate_of
@@ -126,7 +127,7 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
-        if problem is not None and file.kind is FileKind.SCRIPT:
+        if problem is not None and is_program(file):
             problem = _in_script(problem)
         if problem is not None:
             yield problem
@@ -182,7 +183,7 @@ def _in_script(problem: Problem) -> Problem | None:
     """A script ends, and its connections with it: only what is never closed is worth a word."""
     if problem.severity is not None:
         return None
-    return Problem(problem.node, problem.message, severity=Severity.WARNING)
+    return Problem(problem.node, problem.message, severity=Severity.SUGGESTION)
 
 
 def _how(call: ast.Call, driver: Driver, file: SourceFile) -> str:
