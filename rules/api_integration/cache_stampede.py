@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.api_integration.caches import DictCache, dict_caches, is_cache
+from rules.async_patterns.network_awaits import does_network, is_query
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
+
+_ASKS = re.compile(
+    r"_*(a?get|fetch|load|request|query|download|search|post|call|resolve|lookup|look_up|find|list"
+    r"|generate|complete|create|compute|build|scrape|retrieve|ask)(_|$)",
+    re.IGNORECASE,
+)
 
 
 @rule(
@@ -71,8 +79,8 @@ def cache_stampede(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 yield Problem(
                     store,
                     f"Until this store, every caller of `{function.name}` that misses"
-                    f" `{cache.shown}` sends the same request. Let one fetch while the others"
-                    " wait, with an `asyncio.Lock` for each key.",
+                    f" `{cache.shown}` asks for the same thing again. Let one fetch while the"
+                    " others wait, with an `asyncio.Lock` for each key.",
                 )
                 break
 
@@ -87,6 +95,17 @@ def _is_locked(function: ast.AsyncFunctionDef, file: SourceFile) -> bool:
         )
         for node in file.body(function)
     )
+
+
+def _is_dear(awaited: ast.Await, file: SourceFile) -> bool:
+    """Whether what is waited for is a request, a query, or named like one."""
+    call = awaited.value
+    if not isinstance(call, ast.Call):
+        return False
+    if does_network(call, file) or is_query(call, file):
+        return True
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    return _ASKS.match(name) is not None
 
 
 def _looks_then_awaits(
@@ -109,6 +128,6 @@ def _looks_then_awaits(
             and is_cache(node.func.value, cache.name, cache.owner)
         ):
             looked = looked or line
-        if isinstance(node, ast.Await) and looked:
+        if isinstance(node, ast.Await) and looked and _is_dear(node, file):
             awaited = line
     return bool(looked and awaited >= looked)

@@ -84,6 +84,8 @@ def _side(node: ast.expr, file: SourceFile) -> str:
     match node:
         case ast.Subscript(slice=ast.Constant(value=str(name))) if name in _SIDES:
             return name
+        case ast.Attribute(value=ast.Name(id="self")):
+            return ""  # A class of one's own, which may have sorted them.
         case ast.Attribute(attr=name) if name in _SIDES:
             return name
         case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]) if (

@@ -6,7 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.connections import once_per_connection
-from rules.async_patterns.on_loop import BlockingCall, blocking_calls, is_program, serves_nobody_yet
+from rules.async_patterns.on_loop import (
+    BlockingCall,
+    blocking_calls,
+    is_entry_point,
+    is_program,
+    serves_nobody_yet,
+)
 from rules.async_patterns.plain_function import blocking_in_plain_function
 from rules.async_patterns.thread_handoff import awaited_instead
 from rules.core.rule import FileKind, Problem, Severity, rule
@@ -239,7 +245,9 @@ def _severity(found: BlockingCall, file: SourceFile) -> Severity | None:
         and file.literal(found.call.args[0] if found.call.args else None) == 0
     ):
         return None
-    alone = serves_nobody_yet(found.function) or is_program(file)
-    if effect.kind in {"file", "input", "thread"} and alone:
+    if not (serves_nobody_yet(found.function) or is_program(file)):
+        return effect.severity
+    if effect.kind in {"file", "input", "thread"}:
         return None
-    return Severity.WARNING if alone else effect.severity
+    is_main = is_entry_point(found.function.name) and not is_program(file)
+    return Severity.WARNING if is_main else Severity.SUGGESTION

@@ -5,6 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.on_loop import (
+    is_command_line,
+    is_program,
+    runs_alone,
+    serves_nobody_yet,
+)
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
 from rules.tables.blocking import blocking_effect
 from rules.tables.effects import effects_of
@@ -70,7 +76,7 @@ def blocking_call_through_helper(function: FunctionNode, file: SourceFile) -> It
         return await asyncio.to_thread(fetch_price, token)
     ```
     """
-    if file.project is None:
+    if file.project is None or serves_nobody_yet(function) or is_program(file):
         return
     if isinstance(function, ast.AsyncFunctionDef):
         for node in file.body(function):
@@ -153,7 +159,12 @@ def severity_of(effect: str) -> Severity:
 def _counts(project: Project, caller: str) -> bool:
     from rules.core.source import kind_of
 
-    return kind_of(project.path_of(caller)) is FileKind.CODE
+    path = project.path_of(caller)
+    return (
+        kind_of(path) is FileKind.CODE
+        and not is_command_line(path)
+        and not runs_alone(caller.rsplit(".", 1)[-1])
+    )
 
 
 def _where(steps: tuple[Step, ...]) -> str:

@@ -98,15 +98,14 @@ def blocking_sqlite_in_async(_: ast.Module, file: SourceFile) -> Iterator[Proble
     """
     ours = (call for call in blocking_calls(file) if call.effect.name.startswith(_OURS))
     for found in once_per_connection(ours, file):
-        yield _problem(found, file)
+        if not (serves_nobody_yet(found.function) or is_program(file)):
+            yield _problem(found, file)
 
 
 def _problem(found: BlockingCall, file: SourceFile) -> Problem:
-    alone = serves_nobody_yet(found.function) or is_program(file)
     or_plain = " or a plain `def` route" if file.route(found.function) else ""
     return Problem(
         found.call,
         f"`{file.source(found.call.func).splitlines()[0]}` waits for the database on the event loop"
         f" in `async def {found.function.name}`; use {found.effect.instead}{or_plain}.",
-        severity=Severity.WARNING if alone else None,
     )

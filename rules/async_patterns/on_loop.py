@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
 _COMMAND_LINE = {"cli", "cmd", "cmds", "command", "commands", "management", "__main__"}
 _RESULT = "concurrent.futures.Future.result"
-_START_UP = {"lifespan", "startup", "on_startup", "startup_event", "on_shutdown", "shutdown_event"}
+_START_UP = re.compile(r"_*(on_)?(lifespan|start_?up|shutdown)(_\w+)?$")
 
 
 class BlockingCall(NamedTuple):
@@ -91,12 +92,19 @@ def _is_asynchronous_after_all(call: ast.Call, file: SourceFile) -> bool:
 
 def serves_nobody_yet(function: ast.AST) -> bool:
     """Whether a function runs when there is nothing else on the loop: start, stop, command line."""
-    name = getattr(function, "name", "")
-    if name in _ENTRY_POINTS:
-        return True
-    return name in _START_UP or any(
+    return runs_alone(getattr(function, "name", "")) or any(
         _is_start_up(decorator) for decorator in getattr(function, "decorator_list", [])
     )
+
+
+def runs_alone(name: str) -> bool:
+    """Whether a function of this name starts or stops the program."""
+    return is_entry_point(name) or _START_UP.match(name) is not None
+
+
+def is_entry_point(name: str) -> bool:
+    """Whether a function of this name is the program itself, beside whatever it starts."""
+    return name in _ENTRY_POINTS
 
 
 def _is_start_up(decorator: ast.expr) -> bool:
@@ -109,4 +117,10 @@ def is_program(file: SourceFile) -> bool:
     """Whether the file is a script of one's own, where an idle loop harms nobody else."""
     if file.kind in {FileKind.SCRIPT, FileKind.MIGRATION}:
         return True
-    return not _COMMAND_LINE.isdisjoint(file.path.removesuffix(".py").split("/"))
+    return is_command_line(file.path)
+
+
+def is_command_line(path: str) -> bool:
+    """Whether a path says that what stands there is started by a person."""
+    parts = path.removesuffix(".py").split("/")
+    return not _COMMAND_LINE.isdisjoint((*parts, parts[-1].strip("_")))

@@ -461,14 +461,14 @@ def module_of(path: str) -> str:
     return ".".join(parts) or "__init__"
 
 
-_TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "e2e"}
+_TEST_FOLDERS = {"test", "tests", "pytest", "testing", "__tests__", "e2e"}
 _MIGRATION_FOLDERS = {"migrations", "alembic"}
 _REVISION = re.compile(r"[0-9a-f]{10,}_|\d{4}[-_]?\d{2}[-_]?\d{2}")
 """How a file in Alembic's `versions` folder begins: by its revision or its date."""
-_SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "bench"}
+_SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "benchmark", "bench"}
 _TOP_SCRIPT_FOLDERS = {
-    "tools", "docs", "doc", "docs_src", "samples", "notebooks", "demo", "demos", "cookbook", "tutorials", "bin",
-    "dev", ".github",
+    "tools", "docs", "doc", "docs_src", "contributing", "samples", "notebooks", "demo", "demos",
+    "cookbook", "tutorials", "bin", "dev", ".github",
 }  # fmt: skip
 """Deeper down, such a name is a part of the application."""
 

@@ -20,10 +20,11 @@ class Use(enum.IntEnum):
     SHOWN = 1
     MEASURED = 2
     UNKNOWN = 3
-    COMPARED = 4
-    SERIALISED = 5
-    STORED = 6
-    EPOCH = 7
+    GIVEN = 4
+    COMPARED = 5
+    SERIALISED = 6
+    STORED = 7
+    EPOCH = 8
 
 
 _DISPLAY = frozenset({
@@ -32,6 +33,7 @@ _DISPLAY = frozenset({
 })  # fmt: skip
 _LOGGING = re.compile(r"^(debug|info|warning|error|exception|critical|print|log|echo|write|str|"
     r"format|repr|hash|seed|strftime|isinstance|type|print_\w+|log_\w+)$")  # fmt: skip
+_STORES = frozenset({"append", "add", "execute", "values", "replace", "setattr", "update", "put"})
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred, ast.Await)
 _DEPTH = 3
 
@@ -113,7 +115,7 @@ def _of_argument(call: ast.AST | None, file: SourceFile) -> Use:
         if not isinstance(parent, ast.stmt)
     ):
         return Use.SHOWN
-    return Use.STORED
+    return Use.STORED if name[:1].isupper() or name in _STORES else Use.GIVEN
 
 
 def _of_assignment(

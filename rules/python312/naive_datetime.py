@@ -26,6 +26,7 @@ _WHAT_FOR = {
     Use.COMPARED: "compared",
     Use.SERIALISED: "serialised",
     Use.STORED: "handed on",
+    Use.GIVEN: "handed on",
     Use.EPOCH: "turned into a timestamp",
 }
 
@@ -124,6 +125,8 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
     last = name.rsplit(".", 1)[-1]
     if name != f"datetime.datetime.{last}" or _has_zone(node, last, file):
         return
+    if last == "fromtimestamp" and file.literal(node.args[0] if node.args else None) == 0:
+        return  # Long ago, wherever that is.
     use = use_of(node, file)
     severity = _severity(last, use, file)
     if severity is Severity.SUGGESTION and not _is_first(node, file):
@@ -154,7 +157,9 @@ def _severity(last: str, use: Use, file: SourceFile) -> Severity | None:
     if last in _UTC_CALLS:
         quiet = {Use.AWARE, Use.SHOWN, Use.MEASURED}
         return Severity.SUGGESTION if use in quiet else Severity.WARNING
-    if use in {Use.SERIALISED, Use.STORED, Use.COMPARED}:
+    if use is Use.GIVEN and last in {"now", "today"}:
+        return Severity.SUGGESTION
+    if use in {Use.SERIALISED, Use.STORED, Use.GIVEN, Use.COMPARED}:
         return Severity.WARNING
     if last == "fromtimestamp" and use is Use.UNKNOWN:
         return Severity.WARNING

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_LOCK = re.compile(r"lock|semaphore|queue|max_workers\s*=\s*1\b", re.IGNORECASE)
+_LOCK = re.compile(r"(\b|_)r?lock\b|R?Lock\(|semaphore|queue|max_workers\s*=\s*1\b", re.IGNORECASE)
 
 
 @rule(
@@ -73,7 +73,7 @@ def check_same_thread_off(call: ast.Call, file: SourceFile) -> Iterator[Problem]
     )
     if not off or file.qualified_name(call.func) != "sqlite3.connect":
         return
-    if _is_kept(call, file) and not _is_guarded(call, file):
+    if _is_kept(call, file) and not _is_guarded(file):
         yield Problem(
             call,
             "This connection is shared by threads (`check_same_thread=False`) and nothing locks it:"
@@ -99,7 +99,7 @@ def _is_kept(call: ast.Call, file: SourceFile) -> bool:
     return False
 
 
-def _is_guarded(call: ast.Call, file: SourceFile) -> bool:
-    class_ = file.enclosing_class(call)
-    text = file.source(class_) if class_ is not None else file.text
+def _is_guarded(file: SourceFile) -> bool:
+    """Whether anything in the file keeps the threads apart: a lock, a pool, a connection each."""
+    text = file.text
     return bool(_LOCK.search(text)) or "local()" in text or "mode=ro" in text
