@@ -22,6 +22,7 @@ from rules.tables.sql_calls import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.project import Project
     from rules.core.source import SourceFile
     from rules.core.text import Text
 
@@ -42,6 +43,18 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DEPTH = 8
+
+_SQLITE = ("sqlite3", "aiosqlite", "sqlite_utils", "apsw", "pysqlite3", "sqlcipher3")
+_OTHERS = (
+    "psycopg",
+    "psycopg2",
+    "asyncpg",
+    "pymysql",
+    "MySQLdb",
+    "duckdb",
+    "sqlalchemy",
+    "sqlmodel",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,9 +173,25 @@ def _guess(file: SourceFile, statement: ast.expr) -> Driver:
     """The driver of a text that is run on something unknown, by what the file imports."""
     if isinstance(statement, ast.Call) and _last(statement.func) == "text":
         return "sqlalchemy"
-    raw = file.imports("sqlite3", "aiosqlite")
-    others = file.imports("psycopg", "psycopg2", "asyncpg", "pymysql", "duckdb", "sqlalchemy")
-    return "sqlite" if raw and not others else "unknown"
+    if file.imports(*_OTHERS):
+        return "unknown"
+    return "sqlite" if file.imports(*_SQLITE) or _is_sqlite_alone(file.project) else "unknown"
+
+
+def _is_sqlite_alone(project: Project | None) -> bool:
+    """Whether SQLite is the only database that the project imports anything for."""
+    if project is None:
+        return False
+
+    def compare() -> bool:
+        roots = {
+            found.target.partition(".")[0]
+            for module in project.modules.values()
+            for found in module.imports
+        }
+        return not roots.isdisjoint(_SQLITE) and roots.isdisjoint(_OTHERS)
+
+    return project.memo("queries.sqlite_alone", compare)
 
 
 def _statement(file: SourceFile, call: ast.Call) -> ast.expr | None:

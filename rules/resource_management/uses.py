@@ -35,8 +35,15 @@ _BORROWERS = frozenset({
     "pandas.read_sql", "pandas.read_sql_query", "pandas.read_sql_table", "pandas.read_csv",
     "pandas.DataFrame.to_sql", "pandas.DataFrame.to_csv", "xml.etree.ElementTree.parse",
     "json.JSONDecoder.decode", "PIL.Image.open", "numpy.load", "torch.load", "torch.save",
+    "requests.post", "requests.put", "requests.patch", "httpx.post", "httpx.put", "httpx.patch",
 })  # fmt: skip
 """Callables that use what they are given and give it back."""
+
+_SENDERS = frozenset({
+    ("transcriptions", "create"), ("translations", "create"), ("files", "create"),
+    ("images", "edit"), ("s3", "upload_fileobj"), ("s3_client", "upload_fileobj"),
+})  # fmt: skip
+"""Owner and method of calls that send the content of what they are given, and leave it open."""
 
 
 class Use(enum.Enum):
@@ -109,11 +116,21 @@ def _given(node: ast.expr, call: ast.Call, file: SourceFile) -> Use:
         return Use.CLOSES
     if name in _BORROWERS or last in {"read_sql", "read_sql_query", "to_sql"}:
         return Use.WORKS
+    if _sends(call.func):
+        return Use.WORKS
     function = file.names.functions().get(name)
     if function is None:
         return Use.GIVES
     parameter = _parameter(node, call, function)
     return Use.GIVES if parameter is None else _use_by(parameter, function, file)
+
+
+def _sends(function: ast.expr) -> bool:
+    match function:
+        case ast.Attribute(value=ast.Attribute(attr=owner) | ast.Name(id=owner), attr=method):
+            return (owner, method) in _SENDERS
+        case _:
+            return False
 
 
 def _parameter(node: ast.expr, call: ast.Call, function: FunctionNode) -> str | None:

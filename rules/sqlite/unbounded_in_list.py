@@ -142,7 +142,9 @@ def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
         if binding.kind == "argument" and isinstance(binding.node, ast.arg):
             if binding.node is function.args.vararg:
                 return False
-        elif binding.kind != "assign" or _is_bounded(binding.value):
+        elif binding.kind != "assign" or (
+            _is_bounded(binding.value) and not _grows(items.id, binding.value, function, file)
+        ):
             return False
     return not _is_checked(items.id, function, file)
 
@@ -171,6 +173,32 @@ def _is_bounded(value: ast.expr | None) -> bool:
             return False
         case _:
             return True
+
+
+def _grows(name: str, start: ast.expr | None, function: FunctionNode, file: SourceFile) -> bool:
+    """Whether a collection that starts out empty gets an item for each one of another, in a loop."""
+    match start:
+        case ast.List(elts=[]) | ast.Call(func=ast.Name(id="set" | "list"), args=[]):
+            pass
+        case _:
+            return False
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == name
+        and file.enclosing_function(call) is function
+        and _is_in_loop_over_values(call, file)
+        for call in file.calls("add", "append")
+    )
+
+
+def _is_in_loop_over_values(call: ast.Call, file: SourceFile) -> bool:
+    for parent in file.ancestors(call):
+        if isinstance(parent, FUNCTIONS):
+            return False
+        if isinstance(parent, (ast.For, ast.AsyncFor)):
+            return isinstance(parent.iter, (ast.Name, ast.Attribute))
+    return False
 
 
 def _is_checked(name: str, function: FunctionNode, file: SourceFile) -> bool:
