@@ -48,7 +48,7 @@ class CallFact(NamedTuple):
 
 
 class EffectFact(NamedTuple):
-    """Something that a function does by itself: `blocking`, `query`, `client`, with its name."""
+    """Something that a function does by itself: `blocking`, `query`, `client`, `refusal`, with its name."""
 
     kind: str
     name: str

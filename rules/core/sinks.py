@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
+from rules.tables.http_clients import CLIENT_CLASSES, HTTP_REQUESTS, REQUEST_METHODS
 from rules.tables.sinks import (
     CODE,
     HTML_ADDERS,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _PATH_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in PATH_CALLS)
 _URL_NAMES = REQUEST_METHODS | {"urlopen", "urlretrieve", "connect"}
+_CLIENT_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in CLIENT_CLASSES)
 _SHELL_NAMES = frozenset(name.rsplit(".", 1)[-1] for name in SHELL)
 
 
@@ -100,6 +101,16 @@ def _url(file: SourceFile) -> Iterator[Sink]:
         value = file.argument(call, position, "url")
         if value is not None:
             yield Sink("url", call, value, name)
+    yield from _base_urls(file)
+
+
+def _base_urls(file: SourceFile) -> Iterator[Sink]:
+    """`httpx.Client(base_url=...)`: every request of the client goes there."""
+    for call in _calls(file, _CLIENT_NAMES):
+        name = file.qualified_name(call.func)
+        value = file.argument(call, 99, "base_url") if name in CLIENT_CLASSES else None
+        if name is not None and value is not None:
+            yield Sink("url", call, value, name)
 
 
 def _has_own_transport(file: SourceFile, call: ast.Call) -> bool:
@@ -141,6 +152,9 @@ def _shell(file: SourceFile) -> Iterator[Sink]:
     for call in _calls(file, _SHELL_NAMES):
         name = file.qualified_name(call.func) or ""
         when = SHELL.get(name)
+        if when == "shell" and (script := _script_of_a_shell(file, call)) is not None:
+            yield Sink("shell", call, script, name)
+            continue
         if when is None or (when == "shell" and not _with_shell(file, call)):
             continue
         if when == "text" and (not call.args or file.text_of(call.args[0]) is None):
@@ -149,6 +163,15 @@ def _shell(file: SourceFile) -> Iterator[Sink]:
             if (value := file.argument(call, 0, keyword)) is not None:
                 yield Sink("shell", call, value, name)
                 break
+
+
+def _script_of_a_shell(file: SourceFile, call: ast.Call) -> ast.expr | None:
+    """The third of `["sh", "-c", script]`, which is a shell without `shell=True`."""
+    match file.argument(call, 0, "args"):
+        case ast.List(elts=[ast.Constant(value=str(shell)), ast.Constant(value="-c"), script, *_]):
+            return script if shell.rpartition("/")[2] in {"sh", "bash", "zsh", "dash"} else None
+        case _:
+            return None
 
 
 def _with_shell(file: SourceFile, call: ast.Call) -> bool:

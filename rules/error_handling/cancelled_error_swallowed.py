@@ -22,17 +22,31 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
+_ENDS = frozenset(
+    {
+        "gather",
+        "wait",
+        "wait_for",
+        "shield",
+        "join",
+        "stop",
+        "close",
+        "aclose",
+        "cancel",
+        "shutdown",
+    }
+)
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 @rule(
     "ERR102",
-    on=ast.Try,
+    on=(ast.Try, ast.With),
     severity=Severity.CRITICAL,
     silent_in=(FileKind.TEST,),
     peers=("flake8-async:ASYNC103", "sonar:S7497"),
 )
-def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
+def cancelled_error_swallowed(node: ast.Try | ast.With, file: SourceFile) -> Iterator[Problem]:
     """A cancellation that is caught and not raised again leaves a task that cannot be stopped.
 
     `CancelledError` is how `asyncio` asks a task to end: at a shutdown, a timeout, the failure of
@@ -58,6 +72,21 @@ def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Probl
             pass
         await client.save()
         return 1
+    ```
+
+    `suppress` does the same, unless it waits for a task that ends:
+
+    ```python
+    import asyncio
+    from contextlib import suppress
+
+
+    async def publish(client, task: asyncio.Task[None]) -> None:
+        with suppress(asyncio.CancelledError):  # finding
+            await client.send()
+        with suppress(asyncio.CancelledError):
+            await task
+        await client.flush()
     ```
 
     Raised again, or caught by a handler before:
@@ -114,6 +143,9 @@ def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Probl
                 future.set_exception(error)
     ```
     """
+    if isinstance(node, ast.With):
+        yield from _suppressed(node, file)
+        return
     handler = swallowing_handler(node, file)
     function = file.enclosing_function(node)
     if handler is not None and function is not None:
@@ -123,6 +155,40 @@ def cancelled_error_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Probl
             " a timeout cannot stop it. Add `raise` at its end"
             + (", or catch `Exception`." if _is_wide(handler, file) else "."),
         )
+
+
+def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
+    """`with suppress(CancelledError)` around a call, after which the function goes on."""
+    function = file.enclosing_function(node)
+    if not isinstance(function, ast.AsyncFunctionDef) or not file.runs_on_event_loop(node):
+        return
+    given = [
+        argument
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call)
+        and file.qualified_name(item.context_expr.func) == "contextlib.suppress"
+        for argument in item.context_expr.args
+    ]
+    names = {file.qualified_name(argument) for argument in given}
+    if not names & (CANCELLED | {"BaseException"}) or not _calls_something(node, file):
+        return
+    if _is_last(node, function, file) or _was_cancelled_here(node, function, file):
+        return
+    yield Problem(
+        node,
+        f"This `suppress` swallows the cancellation of `{function.name}`: a shutdown or a timeout cannot"
+        " stop it. Catch what the call itself can raise.",
+    )
+
+
+def _calls_something(node: ast.With, file: SourceFile) -> bool:
+    """Whether a call is awaited that is not one for the end of other work."""
+    return any(
+        isinstance(part, ast.Await)
+        and isinstance(part.value, ast.Call)
+        and last_name(part.value.func) not in _ENDS
+        for part in run_by(node.body, file)
+    )
 
 
 def swallowing_handler(node: ast.Try, file: SourceFile) -> ast.ExceptHandler | None:
@@ -177,7 +243,7 @@ def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     )
 
 
-def _was_cancelled_here(node: ast.Try, function: FunctionNode, file: SourceFile) -> bool:
+def _was_cancelled_here(node: ast.stmt, function: FunctionNode, file: SourceFile) -> bool:
     """Whether the cancellation is that of a task which this function cancelled itself."""
     return any(
         file.enclosing_function(call) is function and call.lineno < (node.end_lineno or 0)

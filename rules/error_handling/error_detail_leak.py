@@ -174,10 +174,21 @@ def _leaked(text: ast.expr, file: SourceFile) -> ast.expr | None:
     for part in file.within(text):
         if isinstance(part, ast.Call) and file.qualified_name(part.func) in _TRACEBACKS:
             return part
+        if isinstance(part, ast.Name) and (found := _in_variable(part, file)) is not None:
+            return found
         if isinstance(part, ast.Name) and _is_unexpected(part, file) and _as_text(part, file):
             holder = file.parent(part)
             return holder if isinstance(holder, ast.Call) else part
     return None
+
+
+def _in_variable(name: ast.Name, file: SourceFile) -> ast.expr | None:
+    """The text of the error in a variable that the same handler sets: `message = str(error)`."""
+    value = file.value(name)
+    handler = next((p for p in file.ancestors(name) if isinstance(p, ast.ExceptHandler)), None)
+    if value is None or handler is None or handler not in file.ancestors(value):
+        return None
+    return None if isinstance(value, ast.Name) else _leaked(value, file)
 
 
 def _as_text(name: ast.Name, file: SourceFile) -> bool:
@@ -187,7 +198,12 @@ def _as_text(name: ast.Name, file: SourceFile) -> bool:
             return True
         case ast.Call(func=ast.Name(id=function)):
             return function in {"str", "repr"} and isinstance(file.parent(name), ast.Call)
-        case ast.keyword(arg="detail"):
+        case ast.keyword(arg="detail") | ast.BinOp(op=ast.Mod()):
+            return True
+        case ast.Tuple() as values:
+            around = file.parent(values)
+            return isinstance(around, ast.BinOp) and isinstance(around.op, ast.Mod)
+        case ast.Call(func=ast.Attribute(attr="format")):
             return True
         case _:
             return False

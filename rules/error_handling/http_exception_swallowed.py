@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.error_handling.handlers import BROAD, caught, is_broad, last_name, run_by
 from rules.error_handling.http_exceptions import HTTP_EXCEPTIONS, is_http_exception, status_of
 from rules.error_handling.quiet import is_explained
@@ -68,6 +68,7 @@ def http_exception_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Proble
         return
     raised = _raised(node, file)
     if not raised:
+        yield from _through_helper(node, file)
         return
     for handler in node.handlers:
         if HTTP_EXCEPTIONS & set(caught(handler, file)):
@@ -83,6 +84,48 @@ def http_exception_swallowed(node: ast.Try, file: SourceFile) -> Iterator[Proble
                     " Put `except HTTPException: raise` before it.",
                 )
             return
+
+
+def _through_helper(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
+    """A called function of the project raises it: `get_or_404(...)`."""
+    if any(HTTP_EXCEPTIONS & set(caught(handler, file)) for handler in node.handlers):
+        return
+    handler = next((item for item in node.handlers if is_broad(item, file)), None)
+    refusing = _refusing_call(node, file) if handler is not None else None
+    if handler is None or refusing is None or not _answers_anew(handler, file):
+        return
+    call, path, line = refusing
+    callee = last_name(call.func)
+    yield Problem(
+        handler,
+        f"This also catches the `HTTPException` that `{callee}` raises, so the client gets another answer."
+        " Put `except HTTPException: raise` before it.",
+        confidence=Confidence.MEDIUM,
+        trace=(Step(path, line, f"`{callee}` raises an `HTTPException`"),),
+    )
+
+
+def _refusing_call(node: ast.Try, file: SourceFile) -> tuple[ast.Call, str, int] | None:
+    project = file.project
+    for part in run_by(node.body, file) if project is not None else ():
+        if not isinstance(part, ast.Call) or _taken_inside(part, node, file):
+            continue
+        name = file.qualified_name(part.func) or ""
+        known = project.functions.get(name) if project is not None else None
+        effect = next((e for e in known.effects if e.kind == "refusal"), None) if known else None
+        if project is not None and effect is not None:
+            return part, project.path_of(name), effect.line
+    return None
+
+
+def _answers_anew(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether the handler raises an `HTTPException` of its own, whatever it has caught."""
+    if is_explained(handler, file) or _lets_through(handler, file):
+        return False
+    return any(
+        isinstance(part, ast.Raise) and is_http_exception(part.exc, file)
+        for part in run_by(handler.body, file)
+    )
 
 
 def _raised(node: ast.Try, file: SourceFile) -> list[ast.Call]:
@@ -115,7 +158,7 @@ def _changed(
     )
 
 
-def _taken_inside(node: ast.Raise, outer: ast.Try, file: SourceFile) -> bool:
+def _taken_inside(node: ast.AST, outer: ast.Try, file: SourceFile) -> bool:
     """Whether an inner `try` takes the exception before the outer one sees it."""
     child: ast.AST = node
     for parent in file.ancestors(node):

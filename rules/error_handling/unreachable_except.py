@@ -120,6 +120,16 @@ def unreachable_except(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
             return 0
     ```
 
+    In one pair of brackets it is only one word too many:
+
+    ```python
+    def number(text: str) -> int:
+        try:
+            return int(text)
+        except (ValueError, Exception):  # finding: suggestion
+            return 0
+    ```
+
     The special one first, and unrelated ones:
 
     ```python
@@ -139,6 +149,8 @@ def unreachable_except(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
             raise
     ```
     """
+    for handler in node.handlers:
+        yield from _twice(handler, file)
     if len(node.handlers) == 1:
         return
     before: list[str] = []
@@ -153,6 +165,23 @@ def unreachable_except(node: ast.Try, file: SourceFile) -> Iterator[Problem]:
                 fix=fixes.remove,
             )
         before.extend(names)
+
+
+def _twice(handler: ast.ExceptHandler, file: SourceFile) -> Iterator[Problem]:
+    """A class that stands twice in one `except`, or beside `Exception`, which catches all."""
+    if not isinstance(handler.type, ast.Tuple) or _depends(handler.type, file):
+        return
+    names = caught(handler, file)
+    for number, name in enumerate(names):
+        others = [*names[:number], *names[number + 1 :]]
+        if name in names[:number] or ("Exception" in others and _is_a(name, "Exception", file)):
+            yield Problem(
+                handler.type,
+                f"`{file.source(handler.type.elts[number])}` is caught by another class in these brackets."
+                " Leave it out.",
+                severity=Severity.SUGGESTION,
+            )
+            return
 
 
 def _depends(kind: ast.expr | None, file: SourceFile) -> bool:

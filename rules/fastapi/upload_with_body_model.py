@@ -128,6 +128,11 @@ def _is_form(argument: ast.arg, default: ast.expr | None, file: SourceFile) -> b
 
 def _is_plain(default: ast.expr | None, annotation: ast.expr | None, file: SourceFile) -> bool:
     """Whether FastAPI takes a parameter with such a model for the JSON body."""
+    if isinstance(annotation, ast.Subscript):
+        return any(
+            isinstance(node, ast.Call) and file.qualified_name(node.func) in _BODY
+            for node in ast.walk(annotation)
+        )
     if not isinstance(annotation, (ast.Name, ast.Attribute)):
         return False
     if isinstance(default, ast.Call):

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from rules.core.flow import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.scopes import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _PERMISSION = re.compile(
     r"(is_admin|is_superuser|is_staff|is_owner|owner_id|user_id|has_perm\w*|has_role|\brole\b|permission|can_\w+"
     r"|is_authenticated|is_active|api_key|verify_password|compare_digest)",
 )
+
+_NUMBERS = {"int", "float", "decimal.Decimal"}
 
 
 @rule(
@@ -46,6 +50,7 @@ def assert_for_validation(statement: ast.Assert, file: SourceFile) -> Iterator[P
     def delete(name: str, amount: int, user=Depends(current_user)):
         assert user.is_admin, "admins only"  # finding
         assert len(name) > 3  # finding
+        assert amount > 0  # finding
     ```
 
     A narrowing for the type checker is fine:
@@ -70,7 +75,7 @@ def assert_for_validation(statement: ast.Assert, file: SourceFile) -> Iterator[P
     test = ast.unparse(statement.test)
     if _PERMISSION.search(test):
         yield _problem(statement, "a permission")
-    elif _checks_input(statement.test, file):
+    elif _checks_input(statement.test, function, file):
         yield _problem(statement, "what the client sent")
 
 
@@ -83,13 +88,20 @@ def _problem(statement: ast.Assert, what: str) -> Problem:
     )
 
 
-def _checks_input(test: ast.expr, file: SourceFile) -> bool:
+def _checks_input(test: ast.expr, function: FunctionNode, file: SourceFile) -> bool:
     if _narrows(test):
         return False
     flow = flow_of(file)
-    return any(
-        isinstance(node, ast.Name) and flow.request_data(node, "log") is not None
-        for node in file.within(test)
+    numbers = {
+        argument.arg
+        for argument, default in parameters(function)
+        if file.annotation(argument.annotation) in _NUMBERS
+        and not isinstance(default, ast.Call)
+        and file.route(function) is not None
+    }
+    names = [node for node in file.within(test) if isinstance(node, ast.Name)]
+    return any(node.id in numbers for node in names) or any(
+        flow.request_data(node, "log") is not None for node in names
     )
 
 

@@ -129,7 +129,7 @@ def _is_asked_for(node: ast.AST, file: SourceFile) -> bool:
 
 def _in_call(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     for keyword in call.keywords:
-        if keyword.arg not in _OFF or not _is_off(keyword.arg, keyword.value):
+        if keyword.arg not in _OFF or not _is_off(keyword.arg, _constant(keyword.value, file)):
             continue
         if _sends(call, file) and not _is_local(call, file):
             yield Problem(
@@ -155,6 +155,13 @@ def _default_context(function: ast.expr):  # noqa: ANN202 the type of `expressio
     return None
 
 
+def _constant(value: ast.expr, file: SourceFile) -> ast.expr:
+    """What a constant of the module was given: `VERIFY = False`."""
+    if isinstance(value, ast.Name) and value.id.isupper():
+        return file.value(value) or value
+    return value
+
+
 def _is_off(name: str, value: ast.expr) -> bool:
     match value:
         case ast.Constant(value=constant):
@@ -170,6 +177,8 @@ def _is_off(name: str, value: ast.expr) -> bool:
 
 def _sends(call: ast.Call, file: SourceFile) -> bool:
     name = file.qualified_name(call.func)
+    if name == "functools.partial" and call.args:
+        name = file.qualified_name(call.args[0])
     if name is not None:
         root = name.split(".")[0]
         if root in _CLIENTS:

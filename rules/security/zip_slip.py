@@ -81,6 +81,8 @@ def zip_slip(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last in {"extractall", "extract"}:
         yield from _extracted(call, last, file)
+    elif last == "unpack_archive":
+        yield from _unpacked(call, file)
     elif last in {"open", "write_bytes"} and not _MEMBERS.isdisjoint(file.called_names):
         yield from _by_hand(call, file)
 
@@ -96,6 +98,23 @@ def _extracted(call: ast.Call, last: str, file: SourceFile) -> Iterator[Problem]
         ' Pass `filter="data"`.',
         fix=with_keywords({"filter": '"data"'}),
         confidence=Confidence.HIGH if last == "extractall" else Confidence.MEDIUM,
+    )
+
+
+def _unpacked(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    """`shutil.unpack_archive` of what may be a tar archive."""
+    if file.qualified_name(call.func) != "shutil.unpack_archive" or _is_filtered(call):
+        return
+    kind = file.literal(file.argument(call, 2, "format"))
+    named = file.text_of(call.args[0]) if call.args else None
+    if kind == "zip" or (named is not None and named.with_holes().endswith(".zip")):
+        return
+    yield Problem(
+        call,
+        "`unpack_archive()` writes the members of a tar archive wherever they say, also outside the target."
+        ' Pass `filter="data"` for tar archives.',
+        severity=Severity.WARNING,
+        confidence=Confidence.MEDIUM,
     )
 
 

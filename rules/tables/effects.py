@@ -29,13 +29,15 @@ FREEZING = frozenset({"network", "sleep", "subprocess", "database", "input"})
 
 @functools.lru_cache(maxsize=65536)
 def effects_of(name: str) -> tuple[str, ...]:
-    """Of `blocking`, `query` and `client`, what calling the function with this name does."""
+    """Of `blocking`, `query`, `client` and `refusal`, what calling the function with this name does."""
     owner, _, method = name.rpartition(".")
     found: list[str] = []
     if method in QUERY_METHODS and owner in QUERY_OWNERS:
         found.append("query")
     if name in CLIENTS:
         found.append("client")
+    if method == "HTTPException" and owner.startswith(("fastapi", "starlette")):
+        found.append("refusal")
     effect = blocking_effect(name)
     if effect is not None and effect.kind in FREEZING:
         found.append("blocking")
