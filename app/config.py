@@ -3,10 +3,17 @@
 import hashlib
 import hmac
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, override
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.credentials import StoredCredentials
 
 MIB = 1024 * 1024
 
@@ -110,6 +117,19 @@ class Settings(BaseSettings):
     uninstalled_retention_days: float = Field(default=7.0, ge=0)
     """Days after which everything of an account or repository that left the App is erased."""
 
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then `.env`, then what set-up in the browser has kept."""
+        return init_settings, env_settings, dotenv_settings, StoredCredentials(settings_cls)
+
     @field_validator("github_private_key", mode="before")
     @classmethod
     def _read_private_key(cls, value: object, info: ValidationInfo) -> str:
@@ -192,8 +212,27 @@ def load() -> Settings:
     try:
         return Settings()  # pyright: ignore[reportCallIssue] the environment gives what is missing
     except ValidationError as error:
-        lines = (f"  {_sentence(str(e['loc'][0]), e['msg'])}" for e in error.errors())
-        raise SettingsError("The settings are not usable:\n" + "\n".join(lines)) from None
+        raise SettingsError(_told(error, frozenset())) from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def check_without_app() -> None:
+    """Raise `SettingsError` for what is wrong besides the App, which does not exist yet."""
+    try:
+        Settings()  # pyright: ignore[reportCallIssue] the environment gives what is missing
+    except ValidationError as error:
+        if told := _told(error, _OF_THE_APP):
+            raise SettingsError(told) from None
+
+
+_OF_THE_APP = frozenset({"github_app_id", "github_private_key", "github_webhook_secret"})
+
+
+def _told(error: ValidationError, besides: frozenset[str]) -> str:
+    wrong = [(str(e["loc"][0]), e["msg"]) for e in error.errors()]
+    lines = [f"  {_sentence(field, text)}" for field, text in wrong if field not in besides]
+    return "The settings are not usable:\n" + "\n".join(lines) if lines else ""
 
 
 def _sentence(field: str, message: str) -> str:

@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STRICT: Mapping[str, str] = {
-    "Content-Security-Policy": (
+
+def policy(forms: str = "'self'") -> str:
+    """What a page may load, and where its forms may go."""
+    return (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
+        f"base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
+    )
+
+
+STRICT: Mapping[str, str] = {
+    "Content-Security-Policy": policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from app import credentials
 from app.access import sessions
 from app.access.keys import Keys
 from app.access.reach import Reaches
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.github.users import UserFlow
 
+FOUNDER_SECONDS = 24 * 3600
+"""How long the browser that did the set-up may take to sign in."""
 SIGN_INS = 20
 """Steps of signing in that one address may take in a minute; one sign-in takes two."""
 
@@ -29,6 +32,7 @@ class Access:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._operators = set(settings.operators)
         self.reaches = Reaches()
         self.sign_ins = Throttle(SIGN_INS, 60.0)
         self.is_secure = settings.public_url.startswith("https://")
@@ -36,7 +40,7 @@ class Access:
     @functools.cached_property
     def keys(self) -> Keys:
         """The keys of this service; reading the secret waits until somebody needs it."""
-        return Keys(session_secret(self._settings))
+        return Keys(session_secret(self._settings.session_secret, self._settings.data_dir))
 
     @functools.cached_property
     def github(self) -> UserFlow:
@@ -47,7 +51,19 @@ class Access:
 
     def is_operator(self, login: str) -> bool:
         """Whether the operator's list has this login."""
-        return login.lower() in self._settings.operators
+        return login.lower() in self._operators
+
+    def found(self, cookie: str, login: str) -> bool:
+        """Make an operator of who did the set-up in this browser, where there is none yet.
+
+        An organisation owns the App then, and GitHub does not say who registered it.
+        """
+        founder = self.keys.unseal("founder", cookie, FOUNDER_SECONDS) if cookie else None
+        if founder is None or self._operators:
+            return False
+        self._operators.add(login.lower())
+        credentials.add_operator(self._settings.data_dir, login)
+        return True
 
     async def session_of(self, request: Request, session: AsyncSession) -> Session | None:
         """Who is signed in in the browser that asks."""

@@ -103,8 +103,12 @@ async def callback(
     async with services.database.write() as session:
         value = await sessions.begin(session, access.keys, person)
         await audit.record(session, Deed(person.login, "sign-in"), datetime.now(UTC))
+        if access.found(request.cookies.get(access.cookie("founder"), ""), person.login):
+            deed = Deed(person.login, "set-up", "registered the App, and is operator since")
+            await audit.record(session, deed, datetime.now(UTC))
     response = RedirectResponse(departure.after, 303)
     access.drop_cookie(response, "sign-in")
+    access.drop_cookie(response, "founder")
     access.set_cookie(response, "session", value, int(sessions.LIFE.total_seconds()))
     return response
 

@@ -53,6 +53,7 @@ class Front:
             await self._inner(scope, receive, send)
             return
         started, clock = time.time(), time.perf_counter()
+        self._as_enterprise(scope)
         self._by_id(scope)
         status = 0
 
@@ -80,6 +81,13 @@ class Front:
         await self._answer(scope, receive, recording)
         if not status:
             record()
+
+    def _as_enterprise(self, scope: Scope) -> None:
+        """Answer at the addresses of an Enterprise Server too."""
+        for prefix, meant in (("/api/v3/", "/"), ("/api/graphql", "/graphql")):
+            if scope["path"].startswith(prefix):
+                scope["path"] = meant + scope["path"].removeprefix(prefix)
+                scope["raw_path"] = scope["path"].encode()
 
     def _by_id(self, scope: Scope) -> None:
         """Let `/repositories/{id}/...` mean the repository by whatever name it has now."""

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tests.github import control, graphql, oauth, pages, smart_http
+from tests.github import control, graphql, installing, oauth, pages, smart_http
 from tests.github.actions.apps import Apps
 from tests.github.actions.comments import Checks, Comments
 from tests.github.actions.pulls import Pulls
@@ -154,7 +154,7 @@ def application() -> FastAPI:
     app.add_exception_handler(Refused, _refuse)
     app.add_exception_handler(404, _nowhere)
     app.add_exception_handler(405, _nowhere)
-    for module in (control, *REST, graphql, oauth, smart_http, pages):
+    for module in (control, *REST, graphql, oauth, smart_http, installing, pages):
         app.include_router(module.routes(world))
     return app
 

@@ -84,6 +84,7 @@ def _register(world: World, owner: str, manifest: dict) -> App:
         url=manifest["url"],
         description=manifest.get("description", ""),
         callback_urls=list(manifest.get("callback_urls") or ()),
+        setup_url=manifest.get("setup_url") or "",
         permissions={"metadata": "read", **(manifest.get("default_permissions") or {})},
         events=list(manifest.get("default_events") or ()),
     )

@@ -65,6 +65,7 @@ class App:
     client_id: str
     client_secret: str
     callback_urls: list[str] = field(default_factory=list)
+    setup_url: str = ""
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
     events: list[str] = field(default_factory=lambda: list(EVENTS))
     url: str = "https://example.com"

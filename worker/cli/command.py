@@ -267,11 +267,11 @@ def _rules(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from app.config import SettingsError, load
+    from app.config import SettingsError
     from worker.service.serve import CannotServeError, serve
 
     try:
-        serve(load(), options.host, options.port)
+        serve(options.host, options.port)
     except (SettingsError, CannotServeError) as error:
         return _complain(error)
     return 0

@@ -8,6 +8,8 @@ import socket
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from app.config import load
+from worker.service import setting_up
 from worker.service.embedded import EmbeddedValkey
 from worker.service.supervisor import Part, Supervisor
 
@@ -27,16 +29,22 @@ class CannotServeError(Exception):
     """The service cannot start here; the message says why, for the operator."""
 
 
-def serve(settings: Settings, host: str = HOST, port: int = PORT) -> None:
+def serve(host: str = HOST, port: int = PORT) -> None:
     """Run everything until SIGINT or SIGTERM; no process is left behind.
 
-    Valkey is embedded when the settings name no `REDIS_URL`. Port 0 takes a free one. Raises
-    `CannotServeError` when the address or the data folder is in use.
+    Without an App set-up in the browser comes first. Valkey is embedded when the settings name no
+    `REDIS_URL`. Port 0 takes a free one. Raises `SettingsError`, or `CannotServeError` when the
+    address or the data folder is in use.
     """
+    lacking = setting_up.wanted()
     with ExitStack() as stack:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(only_one(settings.data_dir))
+        data_dir = load().data_dir if lacking is None else lacking.data_dir
+        data_dir.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(only_one(data_dir))
         listener = stack.enter_context(listen(host, port))
+        if lacking is not None and not setting_up.set_up(lacking, listener):
+            return
+        settings = load()
         parts: list[Part] = []
         if "redis_url" not in settings.model_fields_set:
             valkey = EmbeddedValkey.within(settings.data_dir)

@@ -202,7 +202,7 @@ def test_a_departure_is_known_only_with_its_state_and_our_secret():
 
 def test_the_secret_is_made_once_and_for_the_owner_alone(tmp_path: Path):
     settings = make_settings(data_dir=tmp_path)
-    first, second = session_secret(settings), session_secret(settings)
+    first, second = secret_of(settings), secret_of(settings)
     file = tmp_path / "credentials" / "session-secret"
 
     assert first == second
@@ -215,5 +215,9 @@ def test_the_secret_is_made_once_and_for_the_owner_alone(tmp_path: Path):
 def test_the_operator_may_give_the_secret(tmp_path: Path):
     settings = make_settings(data_dir=tmp_path, session_secret="the operator's own")
 
-    assert session_secret(settings) == b"the operator's own"
+    assert secret_of(settings) == b"the operator's own"
     assert not (tmp_path / "credentials").exists()
+
+
+def secret_of(settings: Settings) -> bytes:
+    return session_secret(settings.session_secret, settings.data_dir)
