@@ -100,6 +100,7 @@ class UserFlow:
         await self._transport.close()
 
     def _client(self, token: str) -> Client:
+        # GitHub counts each person alone, so nobody waits for the turn of another.
         return Client(TokenAuthStrategy(token), self._config, Pacer())
 
     async def _exchange(self, code: str, verifier: str, back: str) -> str:
