@@ -32,8 +32,7 @@ _INTERRUPTED, _NOBODY_READS = 130, 141  # As a shell reports SIGINT and SIGPIPE.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 fine, 1 findings, 2 bad use or input."""
     _print_anything()
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         status = options.run(options)
         sys.stdout.flush()
@@ -52,7 +51,8 @@ def _print_anything() -> None:
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command with its arguments; `run` of what it reads carries the command out."""
     parser = argparse.ArgumentParser(
         prog="backend-expert",
         description="Reviews Python, FastAPI and SQLite backends.",

@@ -97,7 +97,7 @@ async def _database(settings: Settings) -> Finding:
         return Finding("database", well=False, told=f"{name}, {error}", advice=advice)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         advice = "Check DATABASE_URL, and that the database runs and lets this user in."
-        told = f"{name}, {_first_line(error)}"
+        told = f"{name}, {first_line(error)}"
         return Finding("database", well=False, told=told, advice=advice)
     return Finding("database", well=True, told=f"{name}, schema up to date")
 
@@ -126,9 +126,9 @@ async def _github(settings: Settings) -> list[Finding]:
             answer = await client.get(settings.github_api_url)
     except httpx.HTTPError as error:
         advice = "Check GITHUB_API_URL, and the way out of this network."
-        told = f"{settings.github_api_url} does not answer: {_first_line(error)}"
+        told = f"{settings.github_api_url} does not answer: {first_line(error)}"
         return [Finding("github", well=False, told=told, advice=advice)]
-    return [_clock(answer.headers.get("date", "")), await _credentials(settings)]
+    return [_clock(answer.headers.get("date", "")), *await _app(settings)]
 
 
 def _clock(date: str) -> Finding:
@@ -143,22 +143,23 @@ def _clock(date: str) -> Finding:
     )
 
 
-async def _credentials(settings: Settings) -> Finding:
-    from app.github.app import AppAnswer, GitHubApp
+async def _app(settings: Settings) -> list[Finding]:
+    from app.github.app import GitHubApp
     from app.github.errors import GitHubError
+    from worker.cli.doctor_app import examine_app
 
     key = settings.github_private_key.get_secret_value()
     app = GitHubApp(settings.github_app_id, key, api_url=settings.github_api_url)
     try:
         async with asyncio.timeout(_SECONDS_TO_ANSWER):
-            answer = await app.client.call("GET", "/app")
+            return await examine_app(app, settings)
     except (GitHubError, ValueError, TimeoutError) as error:
         advice = "Check GITHUB_APP_ID and GITHUB_PRIVATE_KEY on the App's settings page."
-        return Finding("app", well=False, told=_first_line(error), advice=advice)
+        return [Finding("app", well=False, told=first_line(error), advice=advice)]
     finally:
         await app.close()
-    return Finding("app", well=True, told=f"known as {AppAnswer.model_validate(answer.data).slug}")
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, short enough for one line."""
     return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -34,6 +34,11 @@ def routes(world: World) -> Api:
             "installations_count": len(world.installations)
         }
 
+    @api.get("/app/hook/config")
+    def hook(who: As) -> dict:
+        url = _app(who).webhook_url or ""
+        return {"url": url, "content_type": "json", "insecure_ssl": "0", "secret": "********"}
+
     @api.get("/app/installations")
     def installations(request: Request, who: As) -> Response:
         app = _app(who)
