@@ -43,7 +43,7 @@ def _graph(project: Project) -> dict[str, list[str]]:
 
     def build() -> dict[str, list[str]]:
         spelled = {
-            module: [found.target for found in facts.imports if not found.lazy]
+            module: {found.target: None for found in facts.imports if not found.lazy}
             for module, facts in project.modules.items()
         }
         return {
@@ -51,7 +51,10 @@ def _graph(project: Project) -> dict[str, list[str]]:
                 each
                 for each in imported
                 if not module.startswith(each + ".")
-                and any(_is_spelled(each, target, project) for target in spelled[module])
+                and (
+                    each in spelled[module]
+                    or any(_is_spelled(each, target, project) for target in spelled[module])
+                )
             )
             for module, imported in project.imports.items()
         }

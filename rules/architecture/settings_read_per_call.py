@@ -19,12 +19,12 @@ _KEEPS = ("cache", "lru_cache", "cached_property", "alru_cache", "singleton")
 
 @rule(
     "ARC108",
-    on=ast.Call,
+    on=ast.Module,
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
     peers=("fastapi-doctor:FASTT036",),
 )
-def settings_read_per_call(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+def settings_read_per_call(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Settings are built again for each request.
 
     Each time the environment and the `.env` file are read and checked. Build them once, in a
@@ -73,11 +73,15 @@ def settings_read_per_call(call: ast.Call, file: SourceFile) -> Iterator[Problem
     async def news(settings: Settings = Depends(get_settings)) -> str: ...
     ```
     """
+    classes = settings_classes(file.project) if file.project is not None else ()
+    for call in file.of(ast.Call) if classes else ():
+        if not (call.args or call.keywords) and file.qualified_name(call.func) in classes:
+            yield from _in_function(call, file)
+
+
+def _in_function(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if call.args or call.keywords or not last[:1].isupper() or file.project is None:
-        return
-    classes = settings_classes(file.project)
-    if not classes or file.qualified_name(call.func) not in classes:
+    if not last[:1].isupper():
         return
     function = file.enclosing_function(call)
     if function is None or _is_kept(function):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _HOPS = 12
 
+type _Calls = dict[str, list[tuple[CallFact, str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Hop:
@@ -216,14 +218,27 @@ class Project:
     @cached_property
     def _calls(self) -> dict[str, list[tuple[CallFact, str]]]:
         """Function to the calls it makes to functions of the project, callees resolved."""
-        found: dict[str, list[tuple[CallFact, str]]] = {}
+        return self._linked[0]
+
+    @cached_property
+    def _linked(self) -> tuple[_Calls, _Calls]:
+        """Function to its calls of functions of the project, and to those that have an effect.
+
+        The latter are those of which the file alone did not know what they do.
+        """
+        ours: _Calls = {}
+        effective: _Calls = {}
         for module, facts in self.modules.items():
             for function in facts.functions:
+                known = self.functions[function.name] is function
                 for call in function.calls:
-                    callee = self._constructor(self.resolve(call.callee, module))
+                    resolved = self.resolve(call.callee, module)
+                    callee = self._constructor(resolved)
                     if callee in self.functions:
-                        found.setdefault(function.name, []).append((call, callee))
-        return found
+                        ours.setdefault(function.name, []).append((call, callee))
+                    if known and resolved != call.callee and effects_of(resolved):
+                        effective.setdefault(function.name, []).append((call, resolved))
+        return ours, effective
 
     def _constructor(self, name: str) -> str:
         """The function that runs when a name is called: of a class, its `__init__`."""
@@ -331,10 +346,8 @@ class Project:
         for effect in function.effects:
             if effect.kind == kind:
                 return Hop(effect.line, "", effect.name, effect.guarded)
-        module = self._module_of[name]
-        for call in function.calls:
-            resolved = self.resolve(call.callee, module)
-            if resolved != call.callee and not call.handed_off and kind in effects_of(resolved):
+        for call, resolved in self._linked[1].get(name, ()):
+            if not call.handed_off and kind in effects_of(resolved):
                 return Hop(call.line, "", resolved, call.guarded)
         return None
 

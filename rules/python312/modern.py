@@ -66,25 +66,27 @@ def _annotations(file: SourceFile) -> Iterator[ast.expr]:
 
 def modern_unions(file: SourceFile) -> int:
     """How many annotations use `X | Y`."""
-    return file.memo("unions", lambda: sum(map(_has_union, annotations_in(file))))
+    return file.memo("unions", lambda: sum(_has_union(a, file) for a in annotations_in(file)))
 
 
 def modern_collections(file: SourceFile) -> int:
     """How many annotations use `list[X]` and the like."""
-    return file.memo("collections", lambda: sum(map(_has_collection, annotations_in(file))))
-
-
-def _has_union(annotation: ast.expr) -> bool:
-    return any(
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
-        for node in ast.walk(annotation)
+    return file.memo(
+        "collections", lambda: sum(_has_collection(a, file) for a in annotations_in(file))
     )
 
 
-def _has_collection(annotation: ast.expr) -> bool:
+def _has_union(annotation: ast.expr, file: SourceFile) -> bool:
+    return any(
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
+        for node in file.within(annotation)
+    )
+
+
+def _has_collection(annotation: ast.expr, file: SourceFile) -> bool:
     return any(
         isinstance(node, ast.Subscript)
         and isinstance(node.value, ast.Name)
         and node.value.id in _BUILTIN
-        for node in ast.walk(annotation)
+        for node in file.within(annotation)
     )

@@ -122,7 +122,8 @@ def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
             if not any(mark in value for mark in marks):
                 continue
             if (found := pattern.search(value)) and not _is_made_up(found[0]):
-                yield constant, kind
+                if not _is_example(constant, file):
+                    yield constant, kind
                 break
 
 
@@ -133,18 +134,16 @@ def _is_made_up(value: str) -> bool:
 
 def _texts(file: SourceFile) -> list[ast.Constant]:
     """The literals that could be a secret: long enough, no single word, no docstring."""
-    return file.memo(
-        "texts",
-        lambda: [
-            constant
-            for constant in file.of(ast.Constant)
-            if isinstance(constant.value, str)
-            and 8 <= len(constant.value) <= 4096
-            and not constant.value.isalpha()
-            and not isinstance(file.parent(constant), ast.Expr)
-            and not _is_example(constant, file)
-        ],
-    )
+    return file.memo("texts", lambda: list(_long_literals(file)))
+
+
+def _long_literals(file: SourceFile) -> Iterator[ast.Constant]:
+    for constant in file.of(ast.Constant):
+        value = constant.value
+        if not isinstance(value, str) or not 8 <= len(value) <= 4096 or value.isalpha():
+            continue
+        if not isinstance(file.parent(constant), ast.Expr):
+            yield constant
 
 
 def _is_example(constant: ast.Constant, file: SourceFile) -> bool:
@@ -179,7 +178,8 @@ def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:
         spaces = value.count(" ")
         if len(value) > 512 or (spaces < 11 and (spaces or not _DIGIT.search(value))):
             continue
-        if (name := _name_of(constant, file)) and SECRET_NAME.search(name):
+        name = _name_of(constant, file)
+        if name and SECRET_NAME.search(name) and not _is_example(constant, file):
             yield name, constant
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
@@ -202,6 +203,8 @@ def _is_enum_like(owner: str) -> bool:
 def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> str | None:
     """What the comparison would give away, as source; None when nothing."""
     names = (last_name(left), last_name(right))
+    if not any(map(_sounds_secret, names)) and not _has_digest(left, right, file):
+        return None
     if any(_CONFIRM.search(name) or name.endswith("s") for name in names) or not all(names):
         return None
     if any(
@@ -233,9 +236,14 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
         and _is_authentication(compare, left, right, file)
     ):
         return _shown(left)
-    if _is_digest(left, file) or _is_digest(right, file):
+    if _has_digest(left, right, file):
         return _shown(left if _is_digest(left, file) else right)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _sounds_secret(name: str) -> bool:
+    return bool(_STRONG.search(name) or _WEAK.search(name))
 
 
 def _lets_in(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
@@ -314,6 +322,10 @@ def _is_authentication(
         return True
     function = file.enclosing_function(compare)
     return function is not None and _REFUSES.search(file.source(function)) is not None
+
+
+def _has_digest(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    return "digest" in file.text and (_is_digest(left, file) or _is_digest(right, file))
 
 
 def _is_digest(node: ast.expr, file: SourceFile) -> bool:

@@ -28,13 +28,14 @@ _OFF = {
     "verify_certs": {False},
 }
 _OPTION = re.compile(r"verif|insecure|ssl|tls|cert|self_?signed|unsafe", re.IGNORECASE)
+_ATTRIBUTES = ("verify", "check_hostname", "_create_default_https_context")
 _LOCAL = re.compile(r"https?://(localhost|127\.|0\.0\.0\.0|\[::1\])")
 _UNVERIFIED = {"ssl._create_unverified_context", "ssl._create_stdlib_context"}
 
 
 @rule(
     "SEC110",
-    on=(ast.Call, ast.Assign),
+    on=ast.Module,
     severity=Severity.CRITICAL,
     silent_in=(FileKind.TEST,),
     peers=(
@@ -45,7 +46,7 @@ _UNVERIFIED = {"ssl._create_unverified_context", "ssl._create_stdlib_context"}
         "codeql:py/request-without-cert-validation",
     ),
 )
-def tls_verify_disabled(node: ast.Call | ast.Assign, file: SourceFile) -> Iterator[Problem]:
+def tls_verify_disabled(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Certificates are not checked, so anyone on the way can read and change what is sent.
 
     Keys, tokens and orders in such a request are open to whoever runs the network. Leave the
@@ -106,12 +107,17 @@ def tls_verify_disabled(node: ast.Call | ast.Assign, file: SourceFile) -> Iterat
         return client
     ```
     """
-    if _is_asked_for(node, file):
-        return
-    if isinstance(node, ast.Call):
-        yield from _in_call(node, file)
-    else:
-        yield from _in_assignment(node, file)
+    yield from (found for found in _found(file) if not _is_asked_for(found.node, file))
+
+
+def _found(file: SourceFile) -> Iterator[Problem]:
+    with_option = (file.parent(word) for word in file.of(ast.keyword) if word.arg in _OFF)
+    for call in dict.fromkeys((*with_option, *file.calls("_create_unverified_context"))):
+        if isinstance(call, ast.Call):
+            yield from _in_call(call, file)
+    if any(attribute in file.text for attribute in _ATTRIBUTES):
+        for statement in file.of(ast.Assign):
+            yield from _in_assignment(statement, file)
 
 
 def _is_asked_for(node: ast.AST, file: SourceFile) -> bool:

@@ -30,11 +30,11 @@ _FLOATS = {"Float", "REAL", "Double", "DOUBLE", "FLOAT", "Double_PRECISION"}
 
 @rule(
     "SQL121",
-    on=(ast.ClassDef, ast.Constant),
+    on=(ast.ClassDef, ast.Module),
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
 )
-def money_as_float(node: ast.ClassDef | ast.Constant, file: SourceFile) -> Iterator[Problem]:
+def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Money stored as a floating-point number loses cents: `0.1 + 0.2` is not `0.3`.
 
     Sums drift, equality fails, and what was once rounded cannot be told from a true value. Store
@@ -98,9 +98,10 @@ def money_as_float(node: ast.ClassDef | ast.Constant, file: SourceFile) -> Itera
         price: float
     ```
     """
-    if isinstance(node, ast.Constant):
-        if not isinstance(file.parent(node), ast.Expr):
-            yield from _in_schema(node)
+    if isinstance(node, ast.Module):
+        for text in file.of(ast.Constant) if "table" in file.text.lower() else ():
+            if not isinstance(file.parent(text), ast.Expr):
+                yield from _in_schema(text)
     elif file.imports("sqlalchemy", "sqlmodel"):
         yield from _in_model(node, file)
 
