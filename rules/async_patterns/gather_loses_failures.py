@@ -55,7 +55,7 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
 
     class Hub:
         async def close(self) -> None:
-            await asyncio.gather(*(client.close() for client in self.clients))  # finding
+            await asyncio.gather(*(c.close() for c in self.clients))  # finding: suggestion
     ```
 
     Results that are used together fail together, on purpose:
@@ -104,6 +104,7 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
         call,
         "When one of these fails, `gather` raises at once and leaves the others running with nobody"
         " waiting. Use a `TaskGroup`, or `return_exceptions=True` and look at each result.",
+        severity=Severity.SUGGESTION if _is_cleanup(call, file) else None,
         confidence=Confidence.MEDIUM,
     )
 
@@ -117,10 +118,15 @@ def _is_independent(call: ast.Call, file: SourceFile) -> bool:
     made = [each for arg in call.args if (each := _made(arg)) is not None]
     if any(_handles_itself(each, file) for each in made):
         return False
-    function = file.enclosing_function(call)
-    if function is not None and _CLEANUPS.match(function.name):
+    if _is_cleanup(call, file):
         return True
     return any(_DELIVERIES.search(file.source(each.func)) for each in made)
+
+
+def _is_cleanup(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the pieces end something: mostly they catch what goes wrong by themselves."""
+    function = file.enclosing_function(call)
+    return function is not None and _CLEANUPS.match(function.name) is not None
 
 
 def _handles_itself(call: ast.Call, file: SourceFile) -> bool:

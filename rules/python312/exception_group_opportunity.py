@@ -58,10 +58,20 @@ def exception_group_opportunity(node: ast.Raise, file: SourceFile) -> Iterator[P
             return
     if file.literal(index) not in {0, -1} or not _collects(name, node, file):
         return
+    if _is_the_only_one(name, node, file):
+        return
     yield Problem(
         node,
         f"Only one of `{name}` is raised, the others are lost."
         f' `raise ExceptionGroup("...", {name})` raises them all.',
+    )
+
+
+def _is_the_only_one(name: str, node: ast.Raise, file: SourceFile) -> bool:
+    """Whether the code looked how many there are first."""
+    return any(
+        isinstance(parent, ast.If) and f"len({name})" in file.source(parent.test)
+        for parent in file.ancestors(node)
     )
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.queries import queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.scopes import FUNCTIONS
 from rules.sqlite.commits import is_committed
 from rules.sqlite.holders import Holder, holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.queries import Query
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
@@ -175,7 +177,7 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         key = (function, holder.name)
         if key in seen or holder.kind in {"given", "commits", "unknown"}:
             continue
-        if _is_left_to_others(holder, function, file):
+        if _is_left_to_others(holder, function, file) or _is_from_around(write, file):
             continue
         if is_committed(write.call, file, _names_of(holder, function, file)):
             continue
@@ -200,15 +202,62 @@ def _writes(file: SourceFile) -> Iterator[_Write]:
             continue
         if query.text is not None:
             table = _TABLE.search(query.sql)
-            if _TEMPORARY.search(query.sql.split("(")[0]):
+            if _is_temporary(query.sql, file):
                 continue
             what = " ".join(table[0].split()) if table else query.verb.upper()
             yield _Write(query.call, f"`{what}`", query.owner)
-        else:
+        elif not _puts_back(query, file):
             shown = " ".join(file.source(query.call).split())
             shown = shown if len(shown) <= 50 else shown[:49] + "…"
             yield _Write(query.call, f"`{shown}`", _base(query.owner))
     yield from _by_helpers(file)
+
+
+def _is_temporary(sql: str, file: SourceFile) -> bool:
+    """Whether a statement writes to a table that ends with its connection anyway."""
+    if _TEMPORARY.search(sql.partition("(")[0]):
+        return True
+    table = _TABLE.search(sql)
+    name = re.escape(table[2]) if table else ""
+    return bool(name) and bool(
+        re.search(rf"create\s+temp(orary)?\s+table\s[^(]*\b{name}\b", file.text, re.IGNORECASE)
+    )
+
+
+def _puts_back(query: Query, file: SourceFile) -> bool:
+    """Whether `add` gives a session, after its commit, what it had before and nobody changed."""
+    given = query.call.args[0] if query.call.args else None
+    function = file.enclosing_function(query.call)
+    if query.method not in {"add", "merge"} or not isinstance(given, ast.Name) or function is None:
+        return False
+    commits = [
+        call.lineno
+        for call in file.calls("commit")
+        if file.enclosing_function(call) is function and call.lineno < query.call.lineno
+    ]
+    made = [getattr(value, "lineno", 0) for value in file.values(given)]
+    if not commits or not made or max(made) > max(commits):
+        return False
+    return not any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == given.id
+        and node.lineno > max(commits)
+        for node in file.body(function)
+    )
+
+
+def _is_from_around(write: _Write, file: SourceFile) -> bool:
+    """Whether the connection belongs to the function around, which goes on after this one."""
+    if not isinstance(write.owner, ast.Name):
+        return False
+    function = file.enclosing_function(write.call)
+    bindings = file.names.reaching(write.owner)
+    return bool(bindings) and all(
+        isinstance(binding.scope, FUNCTIONS) and binding.scope is not function
+        for binding in bindings
+    )
 
 
 def _base(owner: ast.expr) -> ast.expr:
@@ -228,7 +277,7 @@ def _by_helpers(file: SourceFile) -> Iterator[_Write]:
     for name in sorted(file.called_names & database.writing_names):
         for call in file.calls(name):
             callee = file.qualified_name(call.func) or ""
-            if not database.writes(callee) or database.commits(callee):
+            if not database.writes(callee) or database.commits(callee) or "temp" in name:
                 continue
             for given in (*call.args, *(keyword.value for keyword in call.keywords)):
                 if isinstance(given, ast.Name) and _is_session(given, file):

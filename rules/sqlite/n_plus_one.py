@@ -24,6 +24,7 @@ _READERS = re.compile(
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _NEAR = 4
 
 
@@ -164,7 +165,7 @@ def _looped(loop: Loop, file: SourceFile) -> str:
 def _per_row(file: SourceFile) -> Iterator[_PerRow]:
     seen: set[ast.AST] = set()
     for query in queries(file):
-        if query.verb == "select" and query.method != "executemany":
+        if query.verb == "select" and query.method != "executemany" and _reads_a_table(query.sql):
             found = _in_loop(query.call, file)
             if (
                 found is not None
@@ -174,6 +175,11 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
                 seen.add(query.call)
                 yield _PerRow(query.call, found, _shown(query.call.func, file), ())
     yield from _through_helpers(file, seen)
+
+
+def _reads_a_table(sql: str) -> bool:
+    """Whether a statement in text reads rows: `SELECT load_extension(?)` does not."""
+    return not sql or _FROM.search(sql) is not None
 
 
 def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
@@ -227,6 +233,8 @@ def _reads_by_item(
         given.append(owner)
     if isinstance(statement, ast.Name):
         given.extend(value for value in file.values(statement) if builder_of(file, value))
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
     if isinstance(owner, ast.Name) and owner.id in names:
         return False
     return any(mentions(node, names) for node in given)
