@@ -29,9 +29,10 @@ _COMMANDS = {"commands", "management", "cli"}
 
 def layer_of(module: str) -> str | None:
     """The layer that the innermost telling name in a dotted module name says."""
-    for part in reversed(module.split(".")):
-        if part in _COMMANDS:
-            return None
+    parts = module.split(".")
+    if not _COMMANDS.isdisjoint(parts):
+        return None
+    for part in reversed(parts):
         if (layer := _WORDS.get(part)) is not None:
             return layer
     return None

@@ -86,10 +86,12 @@ def _in_function(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     function = file.enclosing_function(call)
     if function is None or _is_kept(function):
         return
-    if file.is_dependency(function):
+    route = file.route(function)
+    if route is not None or file.is_dependency(function):
+        who = f"of `{route.label()}`" if route else f"that depends on `{function.name}`"
         yield Problem(
             call,
-            f"`{last}()` reads and checks the environment for each request that depends on `{function.name}`."
+            f"`{last}()` reads and checks the environment for each request {who}."
             " Build it once, in a function with `@lru_cache`.",
         )
 

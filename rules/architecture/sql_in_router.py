@@ -125,8 +125,8 @@ def sql_in_router(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         )
         yield Problem(
             call or route.function,
-            f"`{route.function.name}` queries the database itself; this project keeps queries in"
-            f" `{_usual_place(file.project)}`. Put it there.",
+            f"`{route.function.name}` queries the database itself; this project keeps queries in its data layer,"
+            f" such as `{_usual_place(file.project)}`. Put it there.",
             confidence=Confidence.MEDIUM,
         )
         return

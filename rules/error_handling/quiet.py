@@ -17,7 +17,7 @@ _BUILDERS = frozenset({
 })  # fmt: skip
 
 _REASON = re.compile(
-    r"#(?!\s*(?:type:|pragma|pylint:|fmt:|isort:|todo\b|fixme\b|xxx\b))(?:\s*noqa\b[^-a-z]*)?\W*(\w\S*\s+){2}\w",
+    r"#[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{4}|#(?!\s*(?:type:|pragma|pylint:|fmt:|isort:|todo\b|fixme\b|xxx\b))(?:\s*noqa\b[^-a-z]*)?\W*(\w\S*\s+){2}\w",
     re.IGNORECASE,
 )
 _MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W0703|W0718))")
@@ -25,7 +25,10 @@ _MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W070
 
 def is_explained(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether a comment in the handler says why silence is right, or refuses the linter's advice."""
-    return gives_reason(file.lines[handler.lineno - 1 : handler.end_lineno])
+    end = handler.end_lineno or handler.lineno
+    while end < len(file.lines) and file.lines[end].lstrip().startswith("#"):
+        end += 1
+    return gives_reason(file.lines[handler.lineno - 1 : end])
 
 
 def gives_reason(lines: list[str]) -> bool:

@@ -42,6 +42,12 @@ _PREDICATE = re.compile(
     r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
 )
 
+_SAYS = re.compile(
+    r"otherwise|(on|upon) (any |an )?(error|failure|exception)|(if|when) (\w+ ){0,3}(fails?|cannot|can't|invalid|is not|"
+    r"not|unavailable|missing)|fails? silently|best[- ]effort|never rais",
+    re.IGNORECASE,
+)
+
 
 @rule(
     "ERR101",
@@ -160,7 +166,7 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
             continue
         if not _may(node, handler, file) and swallowing_handler(node, file) is not handler:
             severity, what = _cost(node, handler, file)
-            if is_explained(handler, file):
+            if is_explained(handler, file) or _is_documented(node, handler, file):
                 severity = Severity.SUGGESTION
             yield Problem(
                 handler,
@@ -205,6 +211,15 @@ def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
     if cleans or _only_converts(node, file) or _only_measures(node.body, file):
         return True
     return _inside_handler(node, file) or _waits_for_cancelled(node, file)
+
+
+def _is_documented(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether the function's docstring says what it returns when it fails."""
+    function = file.enclosing_function(node)
+    text = ast.get_docstring(function) if function is not None else None
+    return (
+        text is not None and isinstance(handler.body[-1], ast.Return) and bool(_SAYS.search(text))
+    )
 
 
 def _fails_anyway(node: ast.Try, file: SourceFile) -> bool:

@@ -128,6 +128,8 @@ def secret_in_log(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         for value in _shown_values(argument):
             if found := _secret(value, call, file):
                 what, confidence = found
+                if file.kind is FileKind.SCRIPT:
+                    confidence = Confidence.MEDIUM
                 yield _problem(call, what, confidence)
                 return
     for keyword in call.keywords:
@@ -186,10 +188,20 @@ def _is_for_the_terminal(call: ast.Call, file: SourceFile) -> bool:
     if any(isinstance(n, ast.Constant) and "::add-mask::" in str(n.value) for n in ast.walk(call)):
         return True
     name = _owner_name(call.func)
+    if name == "print" and file.enclosing_function(call) is None and _is_main(call, file):
+        return True
     if name in {"echo", "secho"} and file.imports("click", "typer"):
         return True
     is_command = file.kind is FileKind.SCRIPT or file.imports("argparse", "click", "typer")
     return is_command and name in {"print", "echo", "secho", "pprint"}
+
+
+def _is_main(call: ast.Call, file: SourceFile) -> bool:
+    """Whether it stands behind `if __name__ == "__main__":`."""
+    return any(
+        isinstance(around, ast.If) and "__name__" in ast.unparse(around.test)
+        for around in file.ancestors(call)
+    )
 
 
 def _owner_name(node: ast.expr) -> str:

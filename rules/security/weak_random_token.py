@@ -37,7 +37,7 @@ _NOT = re.compile(
     on=ast.Call,
     calls=tuple(sorted({name.rsplit(".", 1)[-1] for name in _RANDOM})),
     severity=Severity.CRITICAL,
-    silent_in=(FileKind.TEST,),
+    silent_in=(FileKind.TEST, FileKind.SCRIPT),
     peers=("ruff:S311", "bandit:B311", "codeql:py/insecure-randomness"),
 )
 def weak_random_token(call: ast.Call, file: SourceFile) -> Iterator[Problem]:

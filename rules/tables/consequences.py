@@ -25,7 +25,7 @@ GUARDING = re.compile(
 CLEANING = re.compile(
     r"^(a?close\w*|disconnect|shutdown|stop\w*|terminate|kill|cancel|unlink|remove|rmtree|rmdir|"
     r"release|rollback|cleanup|clean_up|dispose|quit|detach|unsubscribe|unregister|join|wait_closed|"
-    r"delete_(dir|file|folder|directory)|remove_(dir|file)s?|teardown|tear_down|__exit__|__aexit__|wait|delete_message|_?cleanup_\w+|_?close_\w+|_?kill_\w+|_?stop_\w+)$",
+    r"delete_(dir|file|folder|directory)|remove_(dir|file)s?|teardown|tear_down|__exit__|__aexit__|wait|delete_message|seek|_?cleanup_\w+|_?close_\w+|_?kill_\w+|_?stop_\w+)$",
     re.IGNORECASE,
 )
 """Something that is thrown away anyway is closed or removed."""
@@ -37,7 +37,8 @@ CONVERTING = re.compile(
     r"model_validate|model_validate_json|total_seconds|dict|list|tuple|set|type|repr|isinstance|"
     r"removesuffix|removeprefix|splitlines|strftime|timestamp|group|keys|values|items|abs|min|max|"
     r"quantize|ip_address|ip_network|signature|version|getsourcelines|getsource|getpass|getuser|"
-    r"getcwd|relative_to|resolve|stat|get_type_hints|find_spec|append|add|extend|unquote|getfile|getsize|parse_isoformat)$"
+    r"getcwd|relative_to|resolve|stat|get_type_hints|find_spec|append|add|extend|unquote|getfile|getsize|parse_isoformat|"
+    r"from_\w+|parse_\w+|_?(parse|coerce|convert)_?\w*)$"
 )
 """A value is read or turned into another; nothing else can fail there."""
 
@@ -48,5 +49,5 @@ MEASURING = re.compile(
 )
 """Something is counted, measured or traced."""
 
-TELEMETRY = re.compile(r"(^|[/_])(telemetry|tracing|tracer|instrumentation)([/_.]|$)")
+TELEMETRY = re.compile(r"(^|[/_])(telemetry|tracing|tracer|instrumentation|prometheus)([/_.]|$)")
 """Files that do nothing else than measure, by their path."""
