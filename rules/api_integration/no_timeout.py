@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.api_integration import waiting
 from rules.api_integration.requests_sent import calls_of
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.tables.timeouts import LAST_NAMES, PROCESSES, ROOTS, WAITS, Waiting
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
+_LIMITED = re.compile(r"\btimeout\s*=|\bwait_for\b|\btimeout\(|fail_after|move_on_after")
 _HANDED = ("to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "partial", "submit")
 
 
@@ -136,8 +138,10 @@ def no_timeout(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     if not file.imports(*ROOTS):
         return
-    for call in calls_of(LAST_NAMES, file):
-        yield from _called(call, file)
+    told = [problem for call in calls_of(LAST_NAMES, file) for problem in _called(call, file)]
+    yield from told
+    if not any("aiohttp" in problem.message for problem in told):
+        yield from _shared_sessions(file)
     for call in calls_of(_HANDED, file):
         yield from _handed_over(call, file)
 
@@ -151,6 +155,37 @@ def _called(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if found is None or not _is_unlimited(call, found, file):
         return
     yield Problem(call, _message(name, call, found, file), severity=_severity(call, found, file))
+
+
+def _shared_sessions(file: SourceFile) -> Iterator[Problem]:
+    """Sessions of aiohttp that other places use, which a request's own rule cannot see."""
+    if _LIMITED.search(file.text):
+        return
+    for call in file.calls("ClientSession"):
+        if file.qualified_name(call.func) != "aiohttp.ClientSession" or call.args:
+            continue
+        if not waiting.has_unknown_arguments(call, file) and _is_shared(call, file):
+            yield Problem(
+                call,
+                "This session gets no timeout, so each of its requests may take aiohttp's own limit"
+                " of 5 minutes. Give it `timeout=aiohttp.ClientTimeout(total=10)`.",
+                severity=Severity.SUGGESTION if file.kind is FileKind.SCRIPT else Severity.WARNING,
+                confidence=Confidence.MEDIUM,
+            )
+
+
+def _is_shared(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a new session is kept by an object or the module, or returned."""
+    match file.parent(call):
+        case ast.Assign(targets=[ast.Attribute()]) | ast.AnnAssign(target=ast.Attribute()):
+            return True
+        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
+            bound = file.names.reaching(name)
+            return any(isinstance(binding.scope, ast.Module) for binding in bound)
+        case ast.Return():
+            return True
+        case _:
+            return False
 
 
 def _is_unlimited(call: ast.Call, found: Waiting, file: SourceFile) -> bool:

@@ -34,6 +34,9 @@ _READERS = {
     "json.load", "yaml.safe_load", "yaml.load", "yaml.safe_load_all", "tomllib.load", "pickle.load",
     "csv.reader", "csv.DictReader", "list", "len", "sum", "sorted", "set", "enumerate", "toml.load",
     "json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "torch.load", "ast.parse",
+    "rapidjson.load", "rapidjson.dump", "simplejson.load", "simplejson.dump", "ujson.load",
+    "ujson.dump", "joblib.load", "joblib.dump", "tomli.load", "toml.dump", "cloudpickle.load",
+    "cloudpickle.dump", "dill.load", "dill.dump", "json5.load", "pandas.read_csv", "numpy.load",
 }  # fmt: skip
 """Callables that take an open file, read or write it, and do not close it."""
 

@@ -127,6 +127,9 @@ def _keywords(call: ast.Call, file: SourceFile) -> dict[str, ast.expr]:
                 found.update(_constant_keys(options))
         elif isinstance(keyword.value, ast.Dict):
             found.update(_constant_keys(keyword.value))
+    if isinstance(resources := found.get("resources"), ast.Dict):  # flask_cors: by path
+        for options in resources.values:
+            found |= _constant_keys(options) if isinstance(options, ast.Dict) else {}
     return found
 
 
