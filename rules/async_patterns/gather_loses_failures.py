@@ -115,7 +115,7 @@ def _is_independent(call: ast.Call, file: SourceFile) -> bool:
     loops = [arg for arg in listed if _LOOPS.search(file.source(arg))]
     if len(loops) > 1:
         return True
-    made = [each for arg in call.args if (each := _made(arg)) is not None]
+    made = [each for arg in call.args if (each := _made(arg, file)) is not None]
     if any(_handles_itself(each, file) for each in made):
         return False
     if _is_cleanup(call, file):
@@ -135,9 +135,17 @@ def _handles_itself(call: ast.Call, file: SourceFile) -> bool:
     return function is not None and any(isinstance(item, ast.Try) for item in function.body)
 
 
-def _made(argument: ast.expr) -> ast.Call | None:
-    """The call that makes one piece of work."""
+def _made(argument: ast.expr, file: SourceFile) -> ast.Call | None:
+    """The call that makes one piece of work, also one that a list or a task holds."""
     inner = argument.value if isinstance(argument, ast.Starred) else argument
+    if isinstance(inner, ast.Name):
+        inner = file.value(inner)
     if isinstance(inner, (ast.ListComp, ast.GeneratorExp)):
         inner = inner.elt
-    return inner if isinstance(inner, ast.Call) else None
+    match inner:
+        case ast.Call(func=ast.Attribute(attr="create_task"), args=[ast.Call() as work, *_]):
+            return work
+        case ast.Call():
+            return inner
+        case _:
+            return None

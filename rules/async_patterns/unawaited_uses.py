@@ -100,6 +100,8 @@ def _passed_on(node: ast.expr, parent: ast.AST | None, file: SourceFile) -> str 
             return _assigned(name, file)
         case ast.Call() if node in parent.args:
             return _given(parent, file)
+        case ast.List() if isinstance(file.parent(parent), ast.BinOp):
+            return "a list of values gets a coroutine object"
         case _:
             return None
 
@@ -178,8 +180,11 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
     called = file.qualified_name(statement.value.func) or ""
     if called in _PAYLOADS:
         return True
-    verb, _, rest = called.rpartition(".")[2].lstrip("_").partition("_")
-    return verb in _GETS and rest == name.id
+    last = called.rpartition(".")[2].strip("_")
+    verb, _, rest = last.partition("_")
+    return (verb in _GETS and f"{rest}_".startswith(f"{name.id}_")) or (
+        "_" in name.id and last.startswith(f"{name.id}_")
+    )
 
 
 def _handed_on(name: ast.Name) -> str:

@@ -107,6 +107,8 @@ def _of_argument(call: ast.AST | None, file: SourceFile) -> Use:
         return Use.UNKNOWN
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     name = call.func.id if isinstance(call.func, ast.Name) else name
+    if name == "str" and _is_given_to_class(call, file):
+        return Use.SERIALISED
     if _LOGGING.match(name) or any(
         isinstance(parent, ast.Call)
         and isinstance(parent.func, ast.Attribute)
@@ -116,6 +118,16 @@ def _of_argument(call: ast.AST | None, file: SourceFile) -> Use:
     ):
         return Use.SHOWN
     return Use.STORED if name[:1].isupper() or name in _STORES else Use.GIVEN
+
+
+def _is_given_to_class(text: ast.Call, file: SourceFile) -> bool:
+    """Whether a text of the datetime becomes a field of a new object: `Alert(received=str(at))`."""
+    keyword = file.parent(text)
+    call = file.parent(keyword) if isinstance(keyword, ast.keyword) else None
+    if not isinstance(call, ast.Call):
+        return False
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name[:1].isupper() and not name.endswith(("Error", "Exception"))
 
 
 def _of_assignment(
@@ -152,7 +164,8 @@ def _may_be(use: ast.Name, node: ast.AST, file: SourceFile) -> bool:
         if binding.value is not None and binding.value.lineno > getattr(node, "lineno", 0)
     )
     return not any(
-        statement is not file.statement(use) and file.parent(statement) is file.parent(node)
+        statement not in {file.statement(node), file.statement(use)}
+        and file.parent(statement) is file.parent(node)
         for statement in later
     )
 

@@ -11,7 +11,7 @@ _SECRET = re.compile(
     r"|mnemonic|seed_?phrase|credential|macaroon|preimage|signature|(^|_)sig$|hmac|otp|csrf|xsrf"
     r"|(access|auth|refresh|session|bot|id|api|reset|verification|jwt|ws|csrf|bearer|user|admin|webhook|invite"
     r"|internal|service|static|oauth|login|github|slack|discord|telegram|hf)_?tokens?$|(^|_)jwt$|^_?token$"
-    r"|cookies?$|(^|_)pk$|passcode|pin_?code|verification_?code|hexdigest|(^|_)mac$)",
+    r"|cookies?$|(^|_)pk$|(admin|auth|basic|dashboard|db|http|login|mail|redis|smtp|user)_?(pass|pwd)$|passcode|pin_?code|verification_?code|hexdigest|(^|_)mac$)",
     re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(

@@ -22,7 +22,7 @@ _STRONG = re.compile(
     r"(secret|signature|(^|_)sig$|hmac|api_?key|apikey|passw(or)?d|passwd|csrf|xsrf|(access|auth|ws|refresh|bearer"
     r"|session|admin|api|bot|webhook|verification|reset|internal|service|static|master|invite|shared|jwt)_?(token|key)"
     r"|macaroon|in_?key$|passcode|passphrase|(^|_)otp(_|$)|totp|pin_?code|verification_?code|hexdigest|(^|_)mac$"
-    r"|authorization)",
+    r"|authorization|(admin|auth|basic|dashboard|http|login|user)_?(pass|pwd)$)",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(r"signature|(^|_)sig$|(^|_)mac$", re.IGNORECASE)

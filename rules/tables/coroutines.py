@@ -58,6 +58,10 @@ METHODS: dict[str, frozenset[str]] = {
         " send_text send_json send_bytes",
         "fastapi.UploadFile": "read write seek close",
         "websockets.ClientConnection": "send recv close ping wait_closed",
+        "websockets.WebSocketClientProtocol": "send recv close ping wait_closed",
+        "websockets.client.WebSocketClientProtocol": "send recv close ping wait_closed",
+        "websockets.asyncio.client.ClientConnection": "send recv close ping wait_closed",
+        "websockets.legacy.client.WebSocketClientProtocol": "send recv close ping wait_closed",
         "playwright.async_api.Page": "goto click fill type screenshot close content title reload"
         " evaluate wait_for_selector wait_for_timeout wait_for_load_state press hover",
         "playwright.async_api.Browser": "close new_page new_context",
