@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from app.credentials import StoredCredentials
+from rules.core.config_layers import NOTHING, Layer, policy_layer
 
 MIB = 1024 * 1024
 
@@ -58,6 +59,9 @@ class Settings(BaseSettings):
     """SQLite or PostgreSQL; empty means a SQLite file in `DATA_DIR`."""
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
     """Redis or Valkey: `redis://`, `rediss://` or `unix:///path`."""
+
+    policy_file: Path | None = None
+    """A TOML file of configuration that counts more than what repositories say; see the README."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -178,6 +182,13 @@ class Settings(BaseSettings):
         names = (name.strip().removeprefix("@").lower() for name in value.split(","))
         return frozenset(name for name in names if name)
 
+    @field_validator("policy_file")
+    @classmethod
+    def _read_the_policy(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            policy_layer(_read(value))
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -187,6 +198,11 @@ class Settings(BaseSettings):
     def sign_in_is_possible(self) -> bool:
         """Whether people can sign in: GitHub asks for both of these."""
         return bool(self.github_client_id and self.github_client_secret.get_secret_value())
+
+    @property
+    def policy(self) -> Layer:
+        """What the operator decides about every repository."""
+        return NOTHING if self.policy_file is None else policy_layer(_read(self.policy_file))
 
     @property
     def marker_key(self) -> bytes:

@@ -14,7 +14,7 @@ from app.db import schema
 from app.headers import StrictHeaders
 from app.logs import configure_logging
 from app.pages import FOLDER
-from app.routers import health, installed, pages, rules, sign_in, webhook
+from app.routers import configuration, health, installed, pages, rules, sign_in, webhook
 from app.services import Services
 
 
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.show)
     app.add_exception_handler(SignInNeededError, problems.ask_to_sign_in)
     app.add_exception_handler(NotKnownNowError, problems.say_later)
-    for module in (webhook, health, rules, sign_in, installed, pages):
+    for module in (webhook, health, rules, configuration, sign_in, installed, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     return app

@@ -23,6 +23,7 @@ from worker.git.mirrors import Mirrors
 from worker.jobs import forget, reconcile, review_pull_requests, sweep, take_deliveries
 from worker.metrics import Metrics, shown
 from worker.publishing.publisher import Publisher
+from worker.reviewing.organisation import Organisations
 from worker.work import DRAIN_SECONDS, Drain, Work
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
             metrics=metrics,
             deliveries=Drain(DELIVERIES_AT_ONCE),
             reviews=Drain(settings.worker_concurrency),
+            policy=settings.policy,
+            organisations=Organisations(),
         )
 
 

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from app.github.repository import Repository
     from app.models import Repository as RepositoryRow
     from app.queue import Queue
+    from rules.core.config_layers import Layer
     from rules.core.findings import Review
     from worker.analysis.job import Job
     from worker.git.mirrors import Mirrors
     from worker.metrics import Metrics
     from worker.publishing.publisher import Publisher
+    from worker.reviewing.organisation import Organisations
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,8 @@ class Work:
     metrics: Metrics
     deliveries: Drain
     reviews: Drain
+    policy: Layer
+    organisations: Organisations
 
     @property
     def lease(self) -> timedelta:

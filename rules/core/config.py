@@ -48,6 +48,7 @@ class Config:
     generated: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     low_confidence: Literal["inline", "summary", "off"] = "summary"
+    baseline: str = ".github/backend-expert-baseline.json"
 
     @classmethod
     def from_toml(cls, text: str, where: Where) -> tuple[Config, tuple[str, ...]]:

@@ -29,9 +29,13 @@ SEVERITIES = tuple(severity.value for severity in Severity)
 class Key:
     """One key of the file: its type, the values it may have, and what it is for."""
 
-    kind: Literal["words", "globs", "count", "switch", "choice", "words by glob", "severities"]
+    kind: Literal[
+        "words", "globs", "count", "switch", "choice", "path", "words by glob", "severities"
+    ]
     about: str
     choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
 
 
 KEYS: dict[str, Key] = {
@@ -40,8 +44,10 @@ KEYS: dict[str, Key] = {
     "exclude": Key("globs", "Paths that are not reviewed, as in .gitignore."),
     "per-path-ignores": Key("words by glob", "Rules not to run on the paths of a glob."),
     "severity": Key("severities", "Severity of a rule: critical, warning or suggestion."),
-    "max-inline-comments": Key("count", "Most inline comments of one review, 0 to 100."),
-    "group-above": Key("count", "More findings of one rule than this become one comment."),
+    "max-inline-comments": Key("count", "Most inline comments of one review, 0 to 100.", most=100),
+    "group-above": Key(
+        "count", "More findings of one rule than this become one comment.", least=1, most=1000
+    ),
     "summary": Key("choice", "When to post the summary comment.", ("always", "findings", "off")),
     "fail-on": Key(
         "choice", "Severity from which the check fails.", (*SEVERITIES, "never")
@@ -54,6 +60,7 @@ KEYS: dict[str, Key] = {
     "low-confidence": Key(
         "choice", "Where uncertain findings are shown.", ("inline", "summary", "off")
     ),
+    "baseline": Key("path", "File of the findings that stood there before; empty is none."),
 }  # fmt: skip
 
 
@@ -63,16 +70,22 @@ class _WrongValueError(ValueError):
 
 def read(text: str, where: Where) -> tuple[Config, tuple[str, ...]]:
     """See `Config.from_toml`."""
+    values, notes = read_values(text, where)
+    return Config(**{key.replace("-", "_"): value for key, value in values.items()}), notes
+
+
+def read_values(text: str, where: Where) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The right values in a file by key, and a sentence about everything that is wrong in it."""
     if len(text.encode(errors="replace")) > LIMIT:
-        return Config(), (f"`{where}` is larger than {LIMIT // 1024} KB and was not read.",)
+        return {}, (f"`{where}` is larger than {LIMIT // 1024} KB and was not read.",)
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        return Config(), (f"`{where}` is not valid TOML and was not read: {_short(str(error))}.",)
+        return {}, (f"`{where}` is not valid TOML and was not read: {_short(str(error))}.",)
     table = _table(document, where)
     if table is None:
-        return Config(), ("`tool.backend-expert` is not a table and was not read.",)
-    return _config(table)
+        return {}, ("`tool.backend-expert` is not a table and was not read.",)
+    return read_table(table)
 
 
 def load(read_file: Callable[[str], bytes | None]) -> tuple[Config, tuple[str, ...]]:
@@ -96,7 +109,8 @@ def _table(document: dict[str, Any], where: Where) -> dict[str, Any] | None:
     return cast("dict[str, Any]", table) if isinstance(table, dict) else None
 
 
-def _config(table: dict[str, Any]) -> tuple[Config, tuple[str, ...]]:
+def read_table(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The right values of a table by key, and a sentence about each that is wrong."""
     values: dict[str, Any] = {}
     notes: list[str] = []
     for written, value in table.items():
@@ -105,22 +119,24 @@ def _config(table: dict[str, Any]) -> tuple[Config, tuple[str, ...]]:
             notes.append(f"`{_short(written)}` is not a setting{_nearest(name, list(KEYS))}.")
             continue
         try:
-            values[name.replace("-", "_")] = _value(KEYS[name], name, value)
+            values[name] = _value(KEYS[name], value)
         except _WrongValueError as error:
             notes.append(f"`{name}` {error}; the default is used.")
-    return Config(**values), tuple(notes)
+    return values, tuple(notes)
 
 
-def _value(key: Key, name: str, value: Any) -> Any:
+def _value(key: Key, value: Any) -> Any:
     match key.kind:
         case "words" | "globs":
             return _words(value)
         case "switch":
             return _switch(value)
         case "count":
-            return _count(name, value)
+            return _count(key, value)
         case "choice":
             return _choice(value, key.choices)
+        case "path":
+            return _path(value)
         case "words by glob":
             return tuple((glob, _words(words)) for glob, words in _pairs(value))
         case "severities":
@@ -146,10 +162,17 @@ def _switch(value: Any) -> bool:
     return value
 
 
-def _count(name: str, value: Any) -> int:
-    least, most = (0, 100) if name == "max-inline-comments" else (1, 1000)
+def _count(key: Key, value: Any) -> int:
+    least, most = key.least, key.most
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         message = f"should be a whole number from {least} to {most}"
+        raise _WrongValueError(message)
+    return value
+
+
+def _path(value: Any) -> str:
+    if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
+        message = "should be a path inside the repository"
         raise _WrongValueError(message)
     return value
 

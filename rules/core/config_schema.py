@@ -40,7 +40,9 @@ def _shape(key: Key) -> dict[str, Any]:
         case "switch":
             return {"type": "boolean"}
         case "count":
-            return {"type": "integer", "minimum": 0}
+            return {"type": "integer", "minimum": key.least, "maximum": key.most}
+        case "path":
+            return {"type": "string"}
         case "choice":
             return {"enum": list(key.choices)}
         case "words by glob":

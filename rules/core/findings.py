@@ -83,6 +83,8 @@ class Review:
     suppressed: int = 0
     deferred: int = 0
     """Findings left to the project's own ruff."""
+    baselined: int = 0
+    """Findings that stand in the baseline of the project."""
     notes: tuple[str, ...] = ()
     """What the reader should know of the configuration, in sentences."""
 
@@ -101,6 +103,7 @@ class Review:
             reviewed=data["reviewed"],
             out_of_scope=dict(data["out_of_scope"]),
             suppressed=data["suppressed"],
+            baselined=data["baselined"],
             deferred=data["deferred"],
             notes=tuple(data["notes"]),
         )

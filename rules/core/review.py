@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rules import catalog
+from rules.core.baseline import Baseline
 from rules.core.change import ChangedFile, UnreadableFileError
 from rules.core.collector import collector_off, set_aside
 from rules.core.decoding import UnreadableTextError, decode
@@ -36,7 +37,7 @@ _COLLECTED_AFTER = 50
 """Files after which the collector looks for what did not go by itself."""
 
 
-def review(
+def review(  # noqa: PLR0913 each is an option of its own, with a default
     change: Change,
     config: Config,
     *,
@@ -46,15 +47,23 @@ def review(
     full: bool = False,
     fixes: bool = True,
     profile: Profile | None = None,
+    baseline: Baseline | None = None,
 ) -> Review:
     """Review a change.
 
     `facts` is a cache of what was learnt of a file's bytes; `avoid` maps paths that must not be
     touched to the reason. `progress` is told each path before it is read, and an empty one before
-    work that belongs to no file. With `full` everything
+    work that belongs to no file. What `baseline` has is left out of whole files unless the change
+    rewrote it; without one that of the base is read. With `full` everything
     found in the changed files is reported, not only what is new. Equal input gives equal output.
     """
-    run = _Run(change, config, avoid, progress, full=full, fixes=fixes, profile=profile)
+    run = _Run(
+        *(change, config, avoid, progress),
+        full=full,
+        fixes=fixes,
+        profile=profile,
+        baseline=baseline,
+    )
     with collector_off():
         run.link(facts)
         progress("")
@@ -105,6 +114,7 @@ class _Run:
     full: bool
     fixes: bool
     profile: Profile | None
+    baseline: Baseline | None = None
     head: _Side = field(init=False)
     base: _Side | None = None
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -114,6 +124,7 @@ class _Run:
     reviewed: int = 0
     deferred: int = 0
     suppressed: int = 0
+    baselined: int = 0
     notes: list[str] = field(default_factory=list[str])
     ruff: RuffConfig | None = None
 
@@ -160,6 +171,7 @@ class _Run:
             out_of_scope=dict(sorted(self.out_of_scope.items())),
             suppressed=self.suppressed,
             deferred=self.deferred,
+            baselined=self.baselined,
             notes=(*self.notes, *self.config.unknown_rules(catalog.all_rules().values())),
         )
 
@@ -242,8 +254,11 @@ class _Run:
         old = {f.fingerprint: f for f in before.findings} if before else dict[str, Finding]()
         new = {finding.fingerprint for finding in after.findings}
         for finding in after.findings:
-            known = None if self.full else old.get(finding.fingerprint)
-            if known is not None and not _is_touched(known, before, finding, after, changed):
+            known = old.get(finding.fingerprint)
+            if self._told_about(finding, known) and (
+                known is None or not _is_touched(known, before, finding, after, changed)
+            ):
+                self.baselined += self.full or self.change.base is None
                 continue
             if self._is_left_to_ruff(finding):
                 self.deferred += 1
@@ -251,6 +266,21 @@ class _Run:
                 self.findings.append(self._complete(finding, changed, after))
         gone = (f for f in (before.findings if before else []) if f.fingerprint not in new)
         self.fixed.extend(f for f in gone if not self._is_left_to_ruff(f))
+
+    def _told_about(self, finding: Finding, known: Finding | None) -> bool:
+        """Whether a finding stood there before, so that it is told only where it is rewritten."""
+        if self.change.base is not None and (known is None or not self.full):
+            return known is not None
+        if self.baseline is None:
+            self.baseline = self._baseline_of_project()
+        return self.baseline.has(finding)
+
+    def _baseline_of_project(self) -> Baseline:
+        path = self.config.baseline
+        data = self._read_of_project(path) if path and self.change.base is not None else None
+        baseline, notes = Baseline.read(data, path) if data is not None else (Baseline(), ())
+        self.notes.extend(notes)
+        return baseline
 
     def _is_left_to_ruff(self, finding: Finding) -> bool:
         if not self.config.defer_to_ruff:

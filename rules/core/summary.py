@@ -191,6 +191,7 @@ def _counts_of_the_silent(assessment: Assessment) -> str:
         if review.deferred
         else "",
         f"{many(review.suppressed, 'finding')} silenced in the code" if review.suppressed else "",
+        f"{many(review.baselined, 'finding')} of the baseline left out" if review.baselined else "",
     ]
     told = "; ".join(part for part in parts if part)
     return f"<sub>{told[0].upper()}{told[1:]}.</sub>" if told else ""

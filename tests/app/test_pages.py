@@ -1,10 +1,13 @@
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
+import rules
 from app.config import Settings
 from app.db import findings, pull_requests, reviews
 from app.db.reviews import ReviewOutcome
@@ -186,3 +189,10 @@ async def test_metrics_count_deliveries_and_the_age_of_the_queue(settings: Setti
     assert 'deliveries_total{event="other",outcome="ignored"} 1.0' in text
     assert 'backend_expert_deliveries_stored{state="received"} 1.0' in text
     assert "backend_expert_webhook_seconds_count 2.0" in text
+
+
+async def test_editors_find_the_schema_of_the_configuration(browser: httpx.AsyncClient):
+    answer = await browser.get("/config.schema.json")
+
+    shipped = (Path(rules.__file__).parent / "config.schema.json").read_text()
+    assert answer.json() == json.loads(shipped)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rules.catalog import all_rules
+from rules.core.baseline import Baseline
 from rules.core.change import Change, ChangedFile, UnreadableFileError
 from rules.core.config import Config
 from rules.core.config_reading import load
@@ -68,8 +69,13 @@ class Range:
     """The folder for what was learnt of files; a second review reads only those that changed."""
 
 
-def check(paths: Sequence[Path], choice: Choice, begin: Begin) -> Reviewed:
-    """Review whole files; `begin` is told all paths, and what it returns each before it is read."""
+def check(
+    paths: Sequence[Path], choice: Choice, begin: Begin, *, baseline: bool = True
+) -> Reviewed:
+    """Review whole files; `begin` is told all paths, and what it returns each before it is read.
+
+    What stands in the baseline of the project is left out, with `baseline`.
+    """
     root = _root(paths)
     try:
         tree = FolderTree([path.absolute() for path in paths], start=root)
@@ -82,8 +88,15 @@ def check(paths: Sequence[Path], choice: Choice, begin: Begin) -> Reviewed:
         if path.endswith((".py", ".pyi")) or len(paths) == len(tree.entries())
     )
     step = begin([file.path for file in files])
-    found = review(Change(tree, None, files), choice.over(config), progress=step)
-    return Reviewed(replace(found, notes=(*notes, *found.notes)), config, root, tree)
+    known, wrong = baseline_of(root, config) if baseline else (Baseline(), ())
+    found = review(Change(tree, None, files), choice.over(config), progress=step, baseline=known)
+    return Reviewed(replace(found, notes=(*notes, *wrong, *found.notes)), config, root, tree)
+
+
+def baseline_of(root: Path, config: Config) -> tuple[Baseline, tuple[str, ...]]:
+    """The baseline of a project on disk, and a sentence when it cannot be read."""
+    data = _reader(root)(config.baseline) if config.baseline else None
+    return Baseline.read(data, config.baseline) if data is not None else (Baseline(), ())
 
 
 @contextmanager

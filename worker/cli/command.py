@@ -62,6 +62,7 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_check(commands)
     _add_review(commands)
+    _add_baseline(commands)
     _add_explain(commands)
     _add_rules(commands)
     _add_services(commands)
@@ -103,6 +104,20 @@ def _add_review(commands: _Commands) -> None:
     )
     _add_review_options(command)
     command.set_defaults(run=_review)
+
+
+def _add_baseline(commands: _Commands) -> None:
+    command = commands.add_parser(
+        "baseline", help="write down what stands today, so that only later findings are told"
+    )
+    command.add_argument("path", nargs="?", type=Path, default=Path(), metavar="DIR")
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: where the configuration has it"
+    )
+    command.add_argument(
+        "--prune", action="store_true", help="only take out what is not found any more"
+    )
+    command.set_defaults(run=_baseline)
 
 
 def _cache_of_user() -> Path | None:
@@ -193,6 +208,19 @@ def _review(options: argparse.Namespace) -> int:
             return _report(reviewed, options, began)
     except UsageError as error:
         return _complain(error)
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    from worker.cli.baseline import write
+    from worker.cli.checking import UsageError
+    from worker.cli.progress import progress
+
+    try:
+        with progress() as begin:
+            print(write(options.path, options.out, begin, prune=options.prune))
+    except UsageError as error:
+        return _complain(error)
+    return 0
 
 
 def _choice(options: argparse.Namespace) -> Choice:

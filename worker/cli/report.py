@@ -32,6 +32,7 @@ def as_json(review: Review) -> str:
         "skipped": [asdict(skipped) for skipped in review.skipped],
         "verdict": review.verdict.value,
         "reviewed": review.reviewed,
+        "baselined": review.baselined,
         "notes": list(review.notes),
     }
     return json.dumps(document, indent=2) + "\n"
@@ -75,6 +76,11 @@ def closing_lines(review: Review, seconds: float) -> list[str]:
         ),
         *(f"Note: {visible(note)}" for note in review.notes),
         *([f"{many(len(review.fixed), 'finding')} fixed."] if review.fixed else []),
+        *(
+            [f"{many(review.baselined, 'finding')} of the baseline left out."]
+            if review.baselined
+            else []
+        ),
         f"{_capital(Assessment.of(review).counted)} in {many(review.reviewed, 'file')} ({seconds:.1f} s).",
     ]
 

@@ -30,6 +30,7 @@ from worker.publishing.writer import Writer
 from worker.reviewing import memory
 from worker.reviewing.compared import compare
 from worker.reviewing.mirrored import mirrored
+from worker.reviewing.organisation import above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,9 +131,10 @@ async def _repaired(asked: Asked, pull: PullRequest, wanted: tuple[Finding, ...]
     """The fixes that prove right together, made at the head."""
     head = pull.head.sha
     base = await pulls.merge_base(asked.repository, pull.base.sha, head)
+    decided = await above(asked.work, asked.repository)
     mirror_of = mirrored(asked.work, asked.repository, asked.row.repository_id, head, base)
     async with mirror_of as mirror:
-        compared = await asyncio.to_thread(compare, mirror, base, head)
+        compared = await asyncio.to_thread(compare, mirror, base, head, decided)
         job = Job(
             source=Commits(mirror, head, base),
             files=compared.files,

@@ -11,6 +11,7 @@ from rules.core import markdown
 from worker.analysis.job import Commits, Job
 from worker.reviewing.compared import compare
 from worker.reviewing.mirrored import mirrored
+from worker.reviewing.organisation import above
 
 if TYPE_CHECKING:
     from app.models import ReviewRecord
@@ -45,9 +46,10 @@ async def why_text(asked: Asked, path: str) -> str:
 async def _looked_at_again(asked: Asked, last: ReviewRecord, base: str, path: str) -> str:
     """The review of this one file, made once more: its answer is the reason."""
     head = last.head_sha
+    decided = await above(asked.work, asked.repository)
     mirror_of = mirrored(asked.work, asked.repository, asked.row.repository_id, head, base)
     async with mirror_of as mirror:
-        compared = await asyncio.to_thread(compare, mirror, base, head)
+        compared = await asyncio.to_thread(compare, mirror, base, head, decided)
         files = tuple(file for file in compared.files if file.path == path)
         if not files:
             return f"is not a part of this change at {markdown.code(head[:7])}."

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.config_reading import load
 from worker.git.repository import Repository
-from worker.reviewing.configured import reader
+from worker.reviewing.configured import layered
 from worker.reviewing.preview import preview
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rules.core.change import ChangedFile, Tree
+    from rules.core.change import ChangedFile
     from rules.core.config import Config
+    from rules.core.config_layers import Above, Layered
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,17 @@ class Compared:
     files: tuple[ChangedFile, ...]
 
 
-def compare(mirror: Path, base: str, head: str) -> Compared:
+def compare(mirror: Path, base: str, head: str, above: Above) -> Compared:
     """Read both from a local repository. Blocks; raises `worker.git.command.GitError`."""
     with Repository(mirror) as repository:
         before, after = repository.tree(base), repository.tree(head)
-        config, notes = _configuration_in(before)
+        layers = layered(before, above, base)
         files = repository.diff(base, head)
-        return Compared(base, head, config, (*notes, *preview(before, after, files)), files)
+        told = preview(before, after, files, above)
+        return Compared(base, head, layers.config, (*layers.notes, *told), files)
 
 
-def configuration(mirror: Path, sha: str) -> tuple[Config, tuple[str, ...]]:
-    """How the repository wants to be reviewed, by its commit `sha`. Blocks."""
+def configuration(mirror: Path, sha: str, above: Above) -> Layered:
+    """How the repository is reviewed, by its commit `sha`. Blocks."""
     with Repository(mirror) as repository:
-        return _configuration_in(repository.tree(sha))
-
-
-def _configuration_in(tree: Tree) -> tuple[Config, tuple[str, ...]]:
-    return load(reader(tree))
+        return layered(repository.tree(sha), above, sha)

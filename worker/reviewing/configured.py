@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rules.core.change import UnreadableFileError
-from rules.core.config_reading import KEYS, OWN_FILE, load
+from rules.core.config_layers import Layered, repository_layer
+from rules.core.config_reading import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rules.core.change import Tree
     from rules.core.config import Config
+    from rules.core.config_layers import Above
 
-FILES = (OWN_FILE, "pyproject.toml")
-"""Where a repository is configured; the first that is there decides alone."""
-DEFAULT = "default"
 LONGEST = 200
 """Characters of a value that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value and the file that gives it, or `default`."""
+    """One value, the place that gives it (or `default`), and the version of that place."""
 
     key: str
     value: str
     source: str
+    ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """A configuration, what is wrong with it, and the keys that its file gives rightly."""
+def layered(tree: Tree, above: Above, ref: str = "") -> Layered:
+    """The configuration in one version of a repository, with what is decided outside of it."""
+    return Layered(repository_layer(reader(tree), ref), above)
 
-    config: Config
-    notes: tuple[str, ...]
-    source: str
-    keys: frozenset[str]
 
-    @classmethod
-    def at(cls, tree: Tree) -> Configured:
-        """The configuration in one version of a repository."""
-        read = reader(tree)
-        config, notes = load(read)
-        source, given = _given(read)
-        wrong = {note.split("`")[1] for note in notes if note.startswith("`")}
-        return cls(config, notes, source, frozenset(given & set(KEYS)) - wrong)
-
-    def settings(self) -> Iterator[Setting]:
-        """Every value, in the order of the documentation."""
-        for key in KEYS:
-            source = self.source if key in self.keys else DEFAULT
-            yield Setting(key, written(_value(self.config, key)), source)
+def settings(layers: Layered) -> Iterator[Setting]:
+    """Every value, in the order of the documentation."""
+    for key in KEYS:
+        layer = layers.deciding(key)
+        yield Setting(key, written(_value(layers.config, key)), layer.source, layer.ref)
 
 
 def reader(tree: Tree) -> Callable[[str], bytes | None]:
@@ -93,24 +79,3 @@ def _written(value: object) -> str:
 
 def _value(config: Config, key: str) -> object:
     return getattr(config, key.replace("-", "_"))
-
-
-def _given(read: Callable[[str], bytes | None]) -> tuple[str, set[str]]:
-    """The file that decides and the keys that it has."""
-    for path in FILES:
-        raw = read(path)
-        if raw is not None:
-            return path, {key.replace("_", "-") for key in _table(path, raw)}
-    return DEFAULT, set()
-
-
-def _table(path: str, raw: bytes) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(raw.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return {}
-    if path == OWN_FILE:
-        return document
-    tool = document.get("tool")
-    table = cast("dict[str, Any]", tool).get("backend-expert") if isinstance(tool, dict) else None
-    return cast("dict[str, Any]", table) if isinstance(table, dict) else {}

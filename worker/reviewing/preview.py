@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rules.catalog import all_rules
-from worker.reviewing.configured import FILES, Configured, differences
+from rules.core.config_layers import FILES
+from worker.reviewing.configured import differences, layered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rules.core.change import ChangedFile, Tree
+    from rules.core.config_layers import Above
 
 
-def preview(base: Tree, head: Tree, files: Iterable[ChangedFile]) -> tuple[str, ...]:
+def preview(base: Tree, head: Tree, files: Iterable[ChangedFile], above: Above) -> tuple[str, ...]:
     """A sentence about each value that would be another, and each key that would be wrong.
 
     None when the configuration is not touched. The base decides in any case.
@@ -21,7 +23,7 @@ def preview(base: Tree, head: Tree, files: Iterable[ChangedFile]) -> tuple[str, 
     touched = {path for file in files for path in (file.path, file.old_path) if path}
     if touched.isdisjoint(FILES):
         return ()
-    old, new = Configured.at(base), Configured.at(head)
+    old, new = layered(base, above), layered(head, above)
     changed = [
         f"This change edits the configuration: once it is merged, `{key}` is `{after}` "
         f"instead of `{before}`."

@@ -133,6 +133,7 @@ def _outcome(attempt: Attempt, review: Review, published: Published) -> ReviewOu
         "reviewed": review.reviewed,
         "skipped": len(review.skipped),
         "suppressed": review.suppressed,
+        "baselined": review.baselined,
         "deferred": review.deferred,
     }
     clean = review.verdict is Verdict.FINDINGS and not left

@@ -17,6 +17,7 @@ from worker.publishing.standing import Outcome
 from worker.reviewing import ending, record
 from worker.reviewing.compared import Compared, compare, configuration
 from worker.reviewing.mirrored import mirrored
+from worker.reviewing.organisation import above
 from worker.work import together
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.github.pulls import PullFiles, PullRequest
     from rules.core.config import Config
+    from rules.core.config_layers import Above
     from worker.reviewing.attempt import Attempt
 
 NO_BOTS = "Pull requests opened by bots are not reviewed here (`bots = false`)."
@@ -41,6 +43,7 @@ class Seen:
     pull: PullRequest
     merge_base: str
     files: PullFiles
+    above: Above
 
 
 async def review(attempt: Attempt) -> None:
@@ -104,7 +107,8 @@ async def _look(attempt: Attempt, pull: PullRequest, *, uncertain: bool) -> Seen
         group.create_task(_start_check(attempt, uncertain=uncertain))
         merge_base = group.create_task(pulls.merge_base(repository, pull.base.sha, pull.head.sha))
         files = group.create_task(pulls.files(repository, pull.number, pull.changed_files))
-    return Seen(pull, merge_base.result(), files.result())
+        decided = group.create_task(above(attempt.work, repository))
+    return Seen(pull, merge_base.result(), files.result(), decided.result())
 
 
 async def _start_check(attempt: Attempt, *, uncertain: bool) -> None:
@@ -120,7 +124,7 @@ async def _analyse(attempt: Attempt, seen: Seen) -> tuple[Review, Compared]:
         async with attempt.stage("fetch"):
             mirror = await stack.enter_async_context(_mirrored(attempt, head, seen.merge_base))
         async with attempt.stage("diff"):
-            compared = await asyncio.to_thread(compare, mirror, seen.merge_base, head)
+            compared = await asyncio.to_thread(compare, mirror, seen.merge_base, head, seen.above)
         if _is_unwanted_bot(seen.pull, compared.config):
             return Review(verdict=Verdict.SKIPPED, notes=(NO_BOTS,)), compared
         async with attempt.stage("analysis"):
@@ -161,8 +165,9 @@ def _mirrored(attempt: Attempt, *shas: str) -> AbstractAsyncContextManager[Path]
 async def _reviews_drafts(attempt: Attempt, pull: PullRequest) -> bool:
     """Whether the repository wants its drafts reviewed; most do not, and nothing is said there."""
     async with attempt.stage("draft"), _mirrored(attempt, pull.base.sha) as mirror:
-        config, _ = await asyncio.to_thread(configuration, mirror, pull.base.sha)
-    return config.drafts
+        decided = await above(attempt.work, attempt.repository)
+        layers = await asyncio.to_thread(configuration, mirror, pull.base.sha, decided)
+    return layers.config.drafts
 
 
 def _is_unwanted_bot(pull: PullRequest, config: Config) -> bool:

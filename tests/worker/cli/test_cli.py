@@ -313,3 +313,24 @@ def test_a_terminal_without_unicode_is_served(folder: Path) -> None:
     )
 
     assert b"\\u65e5" in out.stdout
+
+
+def test_a_baseline_is_written_left_out_and_pruned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "pyproject.toml").touch()
+    old, new = tmp_path / "old.py", tmp_path / "new.py"
+    source = "import asyncio\n\n\nasync def go() -> None:\n    asyncio.run(go())\n"
+    old.write_text(source)
+
+    assert main(["baseline", str(tmp_path)]) == 0
+    assert " added, 0 taken out)." in capsys.readouterr().out
+    assert main(["check", str(tmp_path), "--select", "ASY106"]) == 0
+    assert "of the baseline left out." in capsys.readouterr().out
+    new.write_text(source)
+    assert main(["check", str(tmp_path), "--select", "ASY106"]) == 1
+    old.write_text('"""Nothing."""\n')
+    capsys.readouterr()
+    assert main(["baseline", str(tmp_path), "--prune"]) == 0
+
+    assert ": 0 findings (0 added, " in capsys.readouterr().out

@@ -87,8 +87,8 @@ async def test_every_value_of_the_configuration_is_shown_with_its_source(service
     answer, reactions = await _ask(service, pull, "bob", "/config")
 
     assert f"read from its base `{base[:7]}`" in answer
-    assert '| `fail-on` | `"warning"` | pyproject.toml |' in answer
-    assert '| `exclude` | `["legacy/**"]` | pyproject.toml |' in answer
+    assert f'| `fail-on` | `"warning"` | pyproject.toml at `{base[:7]}` |' in answer
+    assert f'| `exclude` | `["legacy/**"]` | pyproject.toml at `{base[:7]}` |' in answer
     assert "| `drafts` | `false` | default |" in answer
     assert "`faill-on` is not a setting (did you mean `fail-on`?)" in answer
     assert reactions == ["eyes", "rocket"]
