@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _YES = re.compile(r"(^|_)yes(_|$)", re.IGNORECASE)
+_NO = re.compile(r"(^|_)no(_|$)", re.IGNORECASE)
+_EITHER = re.compile(r"^_?((token|asset|clob_token)_?id|token)$", re.IGNORECASE)
+_IDS = re.compile(r"clob_?token_?ids", re.IGNORECASE)
 _LISTS = re.compile(r"outcome|token|clob|price", re.IGNORECASE)
 _LABELS = re.compile(
     r"""["']yes["']\s*(:|==|in\b|\))|(==|in)\s*["']yes["']|\.lower\(\)|\.upper\(\)|zip\(|\.index\(|outcome_?labels?|casefold""",
@@ -89,8 +92,6 @@ def _takes_position(statement: ast.Assign, file: SourceFile) -> bool:
         first = _name(target.elts[0])
         parsed = not isinstance(value, ast.Call) or getattr(value.func, "attr", "") == "loads"
         return bool(_YES.search(first)) and parsed and _is_list(value, file)
-    if not _YES.search(_name(target)):
-        return False
     found = value
     if isinstance(found, ast.IfExp):
         found = found.body
@@ -100,22 +101,24 @@ def _takes_position(statement: ast.Assign, file: SourceFile) -> bool:
         and getattr(found.func, "id", "") in {"float", "str", "Decimal"}
     ):
         found = found.args[0]
-    return (
-        isinstance(found, ast.Subscript)
-        and isinstance(found.slice, ast.Constant)
-        and found.slice.value == 0
-        and type(found.slice.value) is int
-        and _is_list(found.value, file)
-    )
+    match found:
+        case ast.Subscript(value=items, slice=ast.Constant(value=0 | 1 as place)) if (
+            type(place) is int
+        ):
+            name = _name(target)
+            if (_YES, _NO)[place].search(name):
+                return _is_list(items, file)
+            return place == 0 and bool(_EITHER.search(name)) and _is_list(items, file, _IDS)
+        case _:
+            return False
 
 
-def _is_list(node: ast.expr, file: SourceFile) -> bool:
+def _is_list(node: ast.expr, file: SourceFile, words: re.Pattern[str] = _LISTS) -> bool:
     """Whether an expression is one of the lists of a market."""
     source = file.source(node)
     if isinstance(node, ast.Name):
-        value = file.value(node)
-        source += file.source(value) if value is not None else ""
-    return len(source) < 200 and _LISTS.search(source) is not None
+        source += " ".join(file.source(value) for value in file.values(node))
+    return len(source) < 300 and words.search(source) is not None
 
 
 def _name(node: ast.expr) -> str:

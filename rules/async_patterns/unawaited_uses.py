@@ -151,6 +151,8 @@ def _annotated(function: FunctionNode, file: SourceFile) -> str:
 def _assigned(name: ast.Name, file: SourceFile) -> str | None:
     """Of a local that nothing else is assigned to: the misuse that all of its uses share."""
     scope = file.scopes.of(name)
+    if isinstance(scope, FUNCTIONS) and _replaces_value(name, scope, file):
+        return f"`{name.id}`, which held a value, becomes a coroutine object"
     if not isinstance(scope, FUNCTIONS) or len(file.scopes.lookup(name.id, scope)) != 1:
         return None
     if file.scopes.in_scope(scope).get(name.id) is None:
@@ -168,6 +170,23 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
         for use in uses
     ]
     return reasons[0] if all(reasons) else None
+
+
+def _replaces_value(name: ast.Name, scope: FunctionNode, file: SourceFile) -> bool:
+    """Whether a parameter of a builtin type gets the coroutine, and nothing awaits it later."""
+    bindings = file.scopes.lookup(name.id, scope)
+    if not any(
+        binding.kind == "argument" and file.annotation(binding.annotation) in _BUILTIN_TYPES
+        for binding in bindings
+        if binding.annotation is not None
+    ):
+        return False
+    return can_await(name, file) and not any(
+        isinstance(file.parent(use), (ast.Await, ast.Starred))
+        or (isinstance(file.parent(use), ast.Call) and not _taken_by(use, file))
+        for use in file.within(scope)
+        if isinstance(use, ast.Name) and use.id == name.id and isinstance(use.ctx, ast.Load)
+    )
 
 
 def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:

@@ -135,7 +135,7 @@ class Names:
                 return next((found for value in values if (found := self.of(value))), None)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 return self.of_definition(node)
-            case ast.BinOp(left=left, op=ast.Div()) if self.of(left) == "pathlib.Path":
+            case ast.BinOp(left=left, op=ast.Div(), right=right) if _is_path(self.of(left), right):
                 return "pathlib.Path"
             case ast.Subscript():
                 return self._subscript(node)
@@ -404,6 +404,14 @@ class Names:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_path(left: str | None, right: ast.expr) -> bool:
+    """Whether a division joins paths: of one, or of something unknown by a text."""
+    is_text = isinstance(right, ast.JoinedStr) or (
+        isinstance(right, ast.Constant) and isinstance(right.value, str)
+    )
+    return left == "pathlib.Path" or (left is None and is_text)
 
 
 def _without_none(node: ast.expr) -> ast.expr:

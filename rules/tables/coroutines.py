@@ -53,6 +53,8 @@ METHODS: dict[str, frozenset[str]] = {
         "redis.asyncio.Redis": "get set setex delete exists expire incr decr hget hset hgetall"
         " hdel lpush rpush lpop rpop blpop brpop llen lrange ltrim sadd srem smembers sismember"
         " zadd zrem zrange publish ping keys ttl mget mset setnx xadd xread aclose flushdb",
+        "anyio.AsyncFile": "read readline readlines write writelines seek flush aclose truncate",
+        "aiofiles.AsyncFile": "read readline readlines write writelines seek flush close truncate",
         "fastapi.Request": "body json form is_disconnected close",
         "fastapi.WebSocket": "accept close receive receive_text receive_json receive_bytes send"
         " send_text send_json send_bytes",
