@@ -31,7 +31,7 @@ _WRAPPERS = {"SecretStr", "SecretBytes", "Field", "str", "bytes"}
 _PUBLIC = ("phc_", "pk_live_", "pk_test_", "sk_test_", "pub_", "price_", "prod_")
 """Beginnings of keys that are meant for browsers or for tests."""
 _STANDS_FOR = re.compile(
-    r"#.*\b(replace|your own|dummy|fake|fixture|placeholder|throwaway|not a real|nosec)\b",
+    r"#.*\b(replace|your own|dummy|fake|fixture|placeholder|throwaway|not a real|nosec|mock)\b",
     re.IGNORECASE,
 )
 _EXAMPLES = {"example", "examples"}

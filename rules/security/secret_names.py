@@ -22,7 +22,7 @@ _NOT_SECRET = re.compile(
     r"|_placeholder$|_endpoint$|_url$|_mode$|_kind$|_from$|_until$|_dir$|_folder$|_fields?$|_safety|_reason$|_flags?$|_kwargs?$|_candidates$|_parameter_id$|_title$|_description$|_format$|_state$|_result$|_response$|_event$|_id_|_created(_at)?$|_at$|_updated$|_scheme$|_class$|_prefix$|_usage$|_limit$|_symbol$|_price"
     r"|^(has|is|needs|no|use|missing|max|min|num|total|n|count|with|require|requires|allow|enable|should|check"
     r"|validate|verify|get|set|update|delete|create|generate|hash|reset_password|forgot|list)_"
-    r"|public_?key|pub_?key|token_?id|tokenizer|tokens_?(used|per|in|out|count)|tokenize|max_tokens|prompt"
+    r"|public_?key|pub_?key|token_?id|credential_?key|tokenizer|tokens_?(used|per|in|out|count)|tokenize|max_tokens|prompt"
     r"|completion|next_token|page_?token|continuation|sync_?token|unk_|eos_|bos_|pad_|cancel|cookie_?(jar|name)"
     r"|wallet_token|outcome|market|yes_token|no_token|function_signature|_signatures?_count|type_signature)",
     re.IGNORECASE,

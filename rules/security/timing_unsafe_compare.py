@@ -151,7 +151,9 @@ def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Pr
     if _is_fixed(left) or _is_fixed(right):
         return
     secret = _secret(compare, left, right, file)
-    if secret is None or _is_query(compare, file):
+    if secret is None or _is_query(compare, file) or _selects(compare, file):
+        return
+    if any(_is_typed_in(side, file) for side in (left, right)):
         return
     yield Problem(
         compare,
@@ -369,6 +371,24 @@ def _is_query(compare: ast.Compare, file: SourceFile) -> bool:
         elif isinstance(around, ast.stmt):
             return False
     return False
+
+
+def _selects(compare: ast.Compare, file: SourceFile) -> bool:
+    """Whether a list is made of those that fit, where nobody is let in or kept out."""
+    for around in file.ancestors(compare):
+        if isinstance(around, ast.comprehension):
+            return isinstance(file.parent(around), (ast.ListComp, ast.SetComp, ast.DictComp))
+        if isinstance(around, ast.stmt):
+            break
+    return False
+
+
+def _is_typed_in(node: ast.expr, file: SourceFile) -> bool:
+    """Whether somebody at the terminal typed it, who cannot measure anything from afar."""
+    value = file.value(node) if isinstance(node, ast.Name) else node
+    if isinstance(value, ast.Await):
+        value = value.value
+    return isinstance(value, ast.Call) and last_name(value.func) in {"prompt", "getpass", "input"}
 
 
 def _operator(compare: ast.Compare) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.core.scopes import FUNCTIONS
+from rules.core.scopes import COMPREHENSIONS, FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _RANDOM = {
     "random.getrandbits", "random.sample", "random.randbytes", "uuid.uuid1", "numpy.random.randint",
 }  # fmt: skip
 _SECRET = re.compile(
-    r"(token(?!iz|s_per|_?ids?$|_count)|secret|passw(or)?d|passwd|(^|_)otp(_|$)|api_?key|csrf|(^|_)salt(_|$)"
+    r"(token(?!iz|s_per|_?ids?$|_count)|secret|passw(or)?d|passwd|(^|_)otp(_|$)|api_?key|csrf"
     r"|session_?(id|key)|(verification|invite|otp|reset|auth|login|confirm\w*|access|activation|recovery|backup|pin"
     r"|security|two_factor|2fa|mfa)_?code|credential|private_?key|magic_?link|invite)",
     re.IGNORECASE,
@@ -90,7 +90,7 @@ def weak_random_token(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if name not in _RANDOM:
         return
     what = _made(call, file)
-    if what is None:
+    if what is None or _picks_one(call, name, file):
         return
     yield Problem(
         call,
@@ -98,6 +98,16 @@ def weak_random_token(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         " Use the module `secrets`.",
         fix=_fix(call, name, file),
     )
+
+
+def _picks_one(call: ast.Call, name: str, file: SourceFile) -> bool:
+    """`random.choice(api_keys)`: one of several that exist already, and no new one."""
+    if name != "random.choice" or len(call.args) != 1:
+        return False
+    if any(isinstance(around, (*COMPREHENSIONS, ast.For)) for around in file.ancestors(call)):
+        return False
+    pool = call.args[0]
+    return isinstance(pool, (ast.Name, ast.Attribute)) and file.constant_text(pool) is None
 
 
 def _made(call: ast.Call, file: SourceFile) -> str | None:
