@@ -180,12 +180,21 @@ def _is_shared(call: ast.Call, file: SourceFile) -> bool:
         case ast.Assign(targets=[ast.Attribute()]) | ast.AnnAssign(target=ast.Attribute()):
             return True
         case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
-            bound = file.names.reaching(name)
-            return any(isinstance(binding.scope, ast.Module) for binding in bound)
+            return isinstance(file.scopes.of(name), ast.Module) or _is_given_out(name, file)
         case ast.Return():
             return True
         case _:
             return False
+
+
+def _is_given_out(name: ast.Name, file: SourceFile) -> bool:
+    """Whether a function returns or yields what it holds in a local name."""
+    return any(
+        isinstance(found.value, ast.Name) and found.value.id == name.id
+        for kind in (ast.Return, ast.Yield)
+        for found in file.of(kind)
+        if file.enclosing_function(found) is file.enclosing_function(name)
+    )
 
 
 def _is_unlimited(call: ast.Call, found: Waiting, file: SourceFile) -> bool:

@@ -95,12 +95,14 @@ def _is_one_of_two(call: ast.Call, file: SourceFile) -> bool:
 
 
 def _is_awaited_too(name: str, call: ast.Call, file: SourceFile) -> bool:
-    """Whether the file awaits the same function elsewhere, whatever its decorators do.
+    """Whether the project awaits the same function elsewhere, whatever its decorators do.
 
     A decorator may make a function that is plain in synchronous code: only coroutines count.
     """
     if not file.runs_on_event_loop(call):
         return False
+    if file.project is not None and name in file.project.awaited:
+        return True
 
     def awaited() -> frozenset[str | None]:
         calls = (node.value for node in file.of(ast.Await))

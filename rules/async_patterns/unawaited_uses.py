@@ -149,21 +149,23 @@ def _annotated(function: FunctionNode, file: SourceFile) -> str:
 
 
 def _assigned(name: ast.Name, file: SourceFile) -> str | None:
-    """Of a local that nothing else is assigned to: the misuse that all of its uses share."""
+    """Of a local, up to where something else is assigned to it: the misuse that all uses share."""
     scope = file.scopes.of(name)
     if isinstance(scope, FUNCTIONS) and _replaces_value(name, scope, file):
         return f"`{name.id}`, which held a value, becomes a coroutine object"
-    if not isinstance(scope, FUNCTIONS) or len(file.scopes.lookup(name.id, scope)) != 1:
-        return None
-    if file.scopes.in_scope(scope).get(name.id) is None:
+    if not isinstance(scope, FUNCTIONS) or file.scopes.in_scope(scope).get(name.id) is None:
         return None
     uses = [
         node
         for node in file.within(scope)
         if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load)
     ]
+    is_only = len(file.scopes.lookup(name.id, scope)) == 1
+    if not is_only:
+        uses = [use for use in uses if file.names.reaching(use)[-1].node is name]
     if not uses:
-        return None if name.id.startswith("_") and name.id != "_" else _NEVER_RUNS
+        is_kept = not is_only or (name.id.startswith("_") and name.id != "_")
+        return None if is_kept else _NEVER_RUNS
     handed_on = _handed_on(name) if _is_named_as_result(name, file) else None
     reasons = [
         _simple(use, file) or (handed_on if handed_on and _taken_by(use, file) else None)
@@ -197,7 +199,7 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
     if not isinstance(statement.value, ast.Call):
         return False
     called = file.qualified_name(statement.value.func) or ""
-    if called in _PAYLOADS:
+    if called in _PAYLOADS or name.id in file.names_in(statement.value):
         return True
     last = called.rpartition(".")[2].strip("_")
     verb, _, rest = last.partition("_")

@@ -143,7 +143,38 @@ class Project:
             return dotted
         if (held := self._variables[module].get(name)) is not None and held != dotted:
             return self._resolve(held, module, hops - 1)
+        if self._stars[module] and (found := self._behind_stars(module, name)) is not None:
+            return self._resolve(found, module, hops - 1)
         return dotted
+
+    def _behind_stars(self, module: str, name: str) -> str | None:
+        """What a name is that a module has by `from x import *`, here or where `x` has it from."""
+        waiting, seen = [module], {module}
+        while waiting:
+            for target in self._stars[waiting.pop()]:
+                found = self._roots.split(target, module)
+                if found is None or found[1] or found[0] in seen:
+                    continue
+                seen.add(found[0])
+                waiting.append(found[0])
+                dotted = f"{found[0]}.{name}"
+                if name in self._exports[found[0]] or name in self._variables[found[0]]:
+                    return dotted
+                if dotted in self.functions or dotted in self.classes:
+                    return dotted
+        return None
+
+    @cached_property
+    def _stars(self) -> dict[str, tuple[str, ...]]:
+        """Module to the modules of which it imports every name."""
+        return {
+            name: tuple(
+                found.target.removesuffix(".*")
+                for found in facts.imports
+                if found.target.endswith(".*")
+            )
+            for name, facts in self.modules.items()
+        }
 
     def _walk(self, owner: str, rest: str, hops: int) -> str:
         """Follow the parts of a name inside a class or an instance of it."""
@@ -202,6 +233,17 @@ class Project:
         """Whether calling this function gives a coroutine; None when it is not of the project."""
         known = self.functions.get(name)
         return None if known is None else known.is_async and not known.is_generator
+
+    @cached_property
+    def awaited(self) -> frozenset[str]:
+        """What the project's functions call with `await`, by the name that each file knows it by."""
+        return frozenset(
+            call.callee
+            for facts in self.modules.values()
+            for function in facts.functions
+            for call in function.calls
+            if call.awaited
+        )
 
     def is_dependency(self, name: str) -> bool:
         """Whether the function with this dotted name is given to `Depends` anywhere."""
