@@ -38,6 +38,8 @@ class Endpoint:
     order: tuple[Place, ...]
     starts: int = 0
     """The line of the handler's `def`: path operations that share it are decorators of one."""
+    tagged: bool = False
+    """Whether it, a router or an `include_router` on the way gives it `tags`."""
 
     @property
     def file(self) -> str:
@@ -67,6 +69,7 @@ class _Way(NamedTuple):
     prefix: str | None
     depends: tuple[str, ...]
     order: tuple[Place, ...]
+    tagged: bool = False
 
 
 def endpoints_of(project: Project) -> list[Endpoint]:
@@ -159,6 +162,7 @@ class _Linker:
                         app=way.app,
                         order=(*way.order, route.place),
                         starts=route.starts,
+                        tagged=route.tagged or way.tagged,
                     )
 
     def _of_function(self, route: RouteFacts) -> tuple[str, ...]:
@@ -173,10 +177,11 @@ class _Linker:
 
     def _ways(self, owner: str, depth: int) -> Iterator[_Way]:
         prefix, depends, is_app = self._given_by(owner)
+        tagged = owner in self.routers and self.routers[owner][1].tagged
         includes = self.included_in.get(owner, []) if depth and owner else []
         if not includes:
             unknown = ("?",) if self.is_partly_unknown and not is_app else ()
-            yield _Way(owner, prefix, (*depends, *unknown), ())
+            yield _Way(owner, prefix, (*depends, *unknown), (), tagged)
         for outer, include in includes:
             outer_name = self.variable(include.owner, outer) if include.owner else ""
             more = tuple(dependencies_asked(self.project, include.depends, outer.module))
@@ -187,6 +192,7 @@ class _Linker:
                     _joined(way.prefix, given, prefix),
                     (*depends, *more, *way.depends),
                     (*way.order, include.place),
+                    tagged or include.tagged or way.tagged,
                 )
 
     def _given_by(self, owner: str) -> tuple[str | None, tuple[str, ...], bool]:

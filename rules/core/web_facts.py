@@ -56,6 +56,8 @@ class RouteFacts(NamedTuple):
     answers: tuple[str, ...] = ()
     starts: int = 0
     """The line of the handler's `def`."""
+    tagged: bool = False
+    """Whether `tags` are given, here and below."""
 
 
 class RouterFacts(NamedTuple):
@@ -69,6 +71,7 @@ class RouterFacts(NamedTuple):
     line: int
     depends: tuple[str, ...]
     made_by: str
+    tagged: bool = False
 
     @property
     def is_app(self) -> bool:
@@ -85,6 +88,7 @@ class IncludeFacts(NamedTuple):
     line: int
     depends: tuple[str, ...]
     place: Place
+    tagged: bool = False
 
 
 class WebExtraction:
@@ -107,6 +111,7 @@ class WebExtraction:
                 place=self._place(route.call),
                 answers=tuple(self._answers(route)),
                 starts=route.function.lineno,
+                tagged=_is_tagged(route.call),
             )
 
     def _answers(self, route: Route) -> Iterator[str]:
@@ -128,6 +133,7 @@ class WebExtraction:
                     line=call.lineno,
                     depends=tuple(self._listed(call)),
                     made_by=name,
+                    tagged=_is_tagged(call),
                 )
 
     def includes(self) -> Iterator[IncludeFacts]:
@@ -142,6 +148,7 @@ class WebExtraction:
                     line=call.lineno,
                     depends=tuple(self._listed(call)),
                     place=self._place(call),
+                    tagged=_is_tagged(call),
                 )
 
     def aliases(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -330,3 +337,8 @@ def _assigned_to(file: SourceFile, call: ast.Call) -> ast.Name | ast.Attribute |
             return target
         case _:
             return None
+
+
+def _is_tagged(call: ast.Call) -> bool:
+    """Whether a call gives `tags`, or may by `**options`."""
+    return any(keyword.arg in {"tags", None} for keyword in call.keywords)
