@@ -32,6 +32,7 @@ _NEAR = 3
     severity=Severity.CRITICAL,
     silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
     peers=("fastapi-doctor",),
+    across=True,
 )
 def blocking_call_through_helper(function: FunctionNode, file: SourceFile) -> Iterator[Problem]:
     """A sync helper that blocks stops the event loop just as if its body stood in the caller.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.async_patterns.coroutine_calls import coroutine_calls
 from rules.async_patterns.unawaited_uses import can_await, misuse
-from rules.core.rule import Problem, Severity, rule
+from rules.core.rule import Problem, Severity, Step, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     on=ast.Module,
     severity=Severity.CRITICAL,
     peers=("flake8-async:ASYNC105", "pyright:reportUnusedCoroutine"),
+    across=True,
 )
 def unawaited_coroutine(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A coroutine that nobody awaits does nothing, and as a value it is always true.
@@ -142,7 +143,16 @@ def unawaited_coroutine(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 f"`{_shown(call, name, file)}` is not awaited: {reason}."
                 f"{'' if can_await(call, file) else ' Only an `async def` can await it.'}",
                 fix=_await(call, file) if can_await(call, file) else None,
+                trace=tuple(_defined(name, file)),
             )
+
+
+def _defined(name: str, file: SourceFile) -> Iterator[Step]:
+    """Where a coroutine of another file is defined."""
+    path = file.project.path_of(name) if file.project is not None else ""
+    if file.project is not None and path and path != file.path:
+        line = file.project.functions[name].line
+        yield Step(path, line, f"`{file.project.label(name)}` is an `async def`")
 
 
 def _shown(call: ast.Call, name: str, file: SourceFile) -> str:

@@ -54,6 +54,8 @@ class Finding:
     trace: tuple[Step, ...] = ()
     fix: Suggestion | None = None
     new: bool = True
+    cause: Step | None = None
+    """For a finding on an unchanged line the place in the change that brought it about."""
     scope: str = ""
     code: str = ""
     ruff: tuple[str, ...] | None = None
@@ -114,6 +116,7 @@ def _finding(data: dict[str, Any]) -> Finding:
     plain["severity"] = Severity(data["severity"])
     plain["confidence"] = Confidence(data["confidence"])
     plain["trace"] = tuple(Step(**step) for step in data["trace"])
+    plain["cause"] = Step(**data["cause"]) if data["cause"] else None
     plain["ruff"] = None if data["ruff"] is None else tuple(data["ruff"])
     plain["fix"] = Suggestion(**data["fix"]) if data["fix"] else None
     return Finding(**plain)

@@ -82,6 +82,14 @@ class Project:
         module = self._module_of.get(name, "")
         return self.modules[module].path if module else ""
 
+    def file(self, path: str) -> ModuleFacts | None:
+        """The facts of the Python file at a path."""
+        return self._by_path.get(path)
+
+    @cached_property
+    def _by_path(self) -> dict[str, ModuleFacts]:
+        return {facts.path: facts for facts in self.modules.values()}
+
     def module_of(self, name: str) -> ModuleFacts | None:
         """The facts of the file that defines a function or class."""
         return self.modules.get(self._module_of.get(name, ""))

@@ -62,7 +62,7 @@ def comment(finding: Finding, links: Links, *, marker: str = "", suggest: bool =
     """The body of an inline or file comment; `marker` comes first, so that it is never cut."""
     parts = [
         marker + ("\n" if marker else "") + _heading(finding, links),
-        markdown.message(finding.message),
+        _elsewhere(finding, links) + markdown.message(finding.message),
         links.why(finding.rule),
         _trace(finding.trace, links),
         suggestion(finding.fix) if suggest and finding.fix else "",
@@ -113,6 +113,21 @@ def _heading(finding: Finding, links: Links) -> str:
     code = markdown.link(markdown.code(finding.rule), links.rule(finding.rule))
     icon = ICONS[finding.severity]
     return f"{icon} **{finding.name}** {code} · {GROUPS.get(finding.group, finding.group)}"
+
+
+def _elsewhere(finding: Finding, links: Links) -> str:
+    """Where a finding stands and what brought it there, for one on an unchanged line."""
+    cause = caused_by(finding, links)
+    where = place(finding.path, finding.line, links.line(finding.path, finding.line))
+    return f"The change at {cause} brings this to {where}: " if cause else ""
+
+
+def caused_by(finding: Finding, links: Links) -> str:
+    """The place in the change that brought a finding about, for one on an unchanged line."""
+    cause = finding.cause
+    if cause is None or (cause.path, cause.line) == (finding.path, finding.line):
+        return ""
+    return place(cause.path, cause.line, links.line(cause.path, cause.line))
 
 
 def _place(finding: Finding, links: Links, *, tell: bool) -> str:

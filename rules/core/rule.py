@@ -112,6 +112,7 @@ class Rule:
     calls: frozenset[str] | None
     silent_in: frozenset[FileKind]
     peers: tuple[str, ...]
+    across: bool
     documentation: str
     check: Callable[[ast.AST, SourceFile], Iterator[Problem]]
 
@@ -124,6 +125,7 @@ def rule[Node: ast.AST](
     calls: Iterable[str] | None = None,
     silent_in: Iterable[FileKind] = (),
     peers: tuple[str, ...] = (),
+    across: bool = False,
 ) -> Callable[[Check[Node]], Rule]:
     """Make a rule of a generator function.
 
@@ -132,7 +134,8 @@ def rule[Node: ast.AST](
     as tests. `on` says which nodes it wants to see; with `calls` (only for `ast.Call`) it sees
     just the calls whose last name, after import aliases are resolved, is one of these.
     `silent_in` names the kinds of files about which it has nothing to say. `peers` are the
-    nearest rules of other tools, as `tool:CODE`.
+    nearest rules of other tools, as `tool:CODE`. With `across` the rule is also asked of files
+    that did not change, when what it looks at elsewhere did.
     """
     wanted = on if isinstance(on, tuple) else (on,)
 
@@ -146,6 +149,7 @@ def rule[Node: ast.AST](
             calls=None if calls is None else frozenset(calls),
             silent_in=frozenset(silent_in),
             peers=peers,
+            across=across,
             documentation=check.__doc__ or "",
             check=check,  # pyright: ignore[reportArgumentType] the engine passes only nodes in `on`
         )

@@ -99,6 +99,14 @@ class Schema:
             self._tables[class_] = self._build(class_)
         return self._tables[class_]
 
+    def definitions(self) -> dict[str, tuple[str, ...]]:
+        """What makes each table, by the dotted name of its model and by its own name."""
+        found = self.scripts.definitions()
+        for class_ in sorted(self._models):
+            if (table := self.table(class_)) is not None:
+                found[class_] = found[table.name.lower()] = table.definitions
+        return found
+
     def _build(self, class_: str) -> Table | None:
         model, module = self._models[class_]
         if not model.is_table:

@@ -64,6 +64,7 @@ class OperationFacts(NamedTuple):
     name: str = ""
     columns: tuple[str, ...] = ()
     unique: bool = False
+    line: int = 0
 
 
 class StatementFacts(NamedTuple):

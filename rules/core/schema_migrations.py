@@ -49,7 +49,8 @@ def operations_of(file: SourceFile) -> Iterator[OperationFacts]:
         if (function := file.enclosing_function(call)) and function.name == "downgrade":
             continue
         if isinstance(call.func, ast.Attribute):
-            yield from _operation(file, call, call.func)
+            for operation in _operation(file, call, call.func):
+                yield operation._replace(line=call.lineno)
 
 
 def _operation(
@@ -68,7 +69,8 @@ def _operation(
             yield OperationFacts("create_index", table, name, _columns(file, columns), unique)
         case "drop_index" | "drop_constraint":
             name = _text(file, _argument(call, given, 0, "index_name"))
-            yield OperationFacts("drop_index", batch or "*", name)
+            table = batch or _text(file, _argument(call, given, 1, "table_name"))
+            yield OperationFacts("drop_index", table, name)
         case "create_table":
             table = _text(file, given[0] if given else None)
             yield OperationFacts("create_table", table)

@@ -46,6 +46,13 @@ class Scripts:
         """Every name that is defined, in lower case."""
         return list(self._drafts)
 
+    def definitions(self) -> dict[str, tuple[str, ...]]:
+        """The texts that make each table or view, by its name, whichever file they stand in."""
+        return {
+            name: tuple(sql for draft in drafts.values() for sql in draft.definitions)
+            for name, drafts in self._drafts.items()
+        }
+
     def is_defined(self, name: str) -> bool:
         """Whether any text creates a table or view of this name."""
         return name.lower() in self._drafts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.queries import calls_named, queries
 from rules.core.rule import FileKind
+from rules.core.sql_reading import tables_in
 from rules.tables.sql_drivers import CONNECT
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class SqlFacts(NamedTuple):
     `commits` names the functions that commit or open a block that does, `writes` those that
     write through a connection or session that they are given, `opens` those that give a
     connection or session that they opened. `relationships` are class,
-    attribute and loading strategy of each lazy relationship of a model.
+    attribute and loading strategy of each lazy relationship of a model. `asked` are the words
+    that stand where SQL texts name a table.
     """
 
     commits: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class SqlFacts(NamedTuple):
     connects: tuple[tuple[str, int, bool], ...] = ()
     relationships: tuple[tuple[str, str, str], ...] = ()
     opens: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 def sql_facts_of(file: SourceFile) -> SqlFacts:
@@ -69,6 +72,7 @@ def sql_facts_of(file: SourceFile) -> SqlFacts:
         connects=tuple(_connects(file)),
         relationships=tuple(_relationships(file)),
         opens=tuple(sorted(_opens(file))),
+        asked=tuple(sorted({name for query in queries(file) for name in tables_in(query.sql)})),
     )
 
 

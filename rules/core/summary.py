@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from rules.core import markdown
 from rules.core.assessment import many
 from rules.core.findings import Verdict
-from rules.core.render import ICONS, place, short_id
+from rules.core.render import ICONS, caused_by, place, short_id
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rules.core.assessment import Assessment, Item
+    from rules.core.findings import Finding
     from rules.core.render import Links
 
 SECTIONS = {
@@ -110,7 +111,7 @@ def _line(item: Item, links: Links) -> str:
     told = f"**{finding.name}** {rule} {_at(item, links)}"
     match item.state:
         case "open":
-            elsewhere = "" if finding.new else " _(on a line that this change did not touch)_"
+            elsewhere = "" if finding.new else _untouched(finding, links)
             said = markdown.message(finding.message)
             return f"- [ ] {told}: {said}{elsewhere} <sub>{markdown.code(short_id(finding))}</sub>"
         case "fixed":
@@ -121,6 +122,12 @@ def _line(item: Item, links: Links) -> str:
             reason = f": {markdown.prose(item.reason)}" if item.reason else ""
             name = markdown.code(short_id(finding))
             return f"- [x] ~~{told}~~ dismissed{who}{reason} <sub>{name}</sub>"
+
+
+def _untouched(finding: Finding, links: Links) -> str:
+    cause = caused_by(finding, links)
+    because = f"; the change at {cause} brings it" if cause else ""
+    return f" _(on a line that this change did not touch{because})_"
 
 
 def _at(item: Item, links: Links) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rules.core.urls import Endpoint
 
 
-@rule("FAS106", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
+@rule("FAS106", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,), across=True)
 def route_shadowed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """An earlier route already takes every request of this one, so it is never called.
 

@@ -40,6 +40,7 @@ _SHARE = 6
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.SCRIPT),
     peers=("fastapi-doctor:security/missing-auth-dep",),
+    across=True,
 )
 def missing_auth_dependency(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A route that changes data asks nobody who they are, while its siblings do.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     on=ast.Module,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
+    across=True,
 )
 def missing_index(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A query reads a whole table because no index begins with the column it asks for.

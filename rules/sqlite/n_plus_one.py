@@ -41,6 +41,7 @@ class _PerRow(NamedTuple):
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
     peers=("fastapi-doctor:FASTT030",),
+    across=True,
 )
 def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A query for each row of a collection: ten rows are quick, ten thousand stop the service.

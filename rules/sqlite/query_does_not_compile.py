@@ -34,6 +34,7 @@ _LIKENESS = 0.75
     on=ast.Module,
     severity=Severity.CRITICAL,
     silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
+    across=True,
 )
 def query_does_not_compile(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A statement names a table or column that the schema does not have, or is no SQL.

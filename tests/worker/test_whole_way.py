@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from app.models import DeliveryState, FindingState
@@ -106,3 +107,46 @@ async def _agree(service: Service, pull: PullRequest) -> None:
     assert recorded == {run.id for run in runs}
     states = set((await service.deliveries()).values())
     assert states == {DeliveryState.DONE, DeliveryState.IGNORED}
+
+
+PRICES = """import httpx
+
+
+def price(token: str) -> float:
+    {}
+"""
+QUOTES = """from prices import price
+
+
+async def quote(token: str) -> float:
+    return price(token)
+"""
+CALLER = """import httpx
+
+
+def ask(token: str) -> float:
+    return httpx.get("https://prices.example.com", params={"token": token}, timeout=5).json()
+"""
+
+
+async def test_what_a_change_does_to_a_file_beside_is_said_at_the_changed_line(sandboxed: Service):
+    github = sandboxed.github
+    before = {"prices.py": PRICES.format("return 1.0"), "quotes.py": QUOTES, "asking.py": CALLER}
+    github.repositories.commit("alice/shop", "main", before, author="alice")
+    after = PRICES.format("return ask(token)").replace("import httpx", "from asking import ask")
+    github.repositories.commit("alice/shop", "ask", {"prices.py": after}, author="bob")
+    pull = github.pulls.open("alice/shop", "ask", title="Ask", author="bob")
+    await sandboxed.idle()
+
+    (comment,) = [one for one in pull.review_comments if one.user.type == "Bot"]
+    assert (comment.original.path, comment.original.line) == ("prices.py", 5)
+    blob = f"/alice/shop/blob/{pull.head_sha}"
+    assert "The change at [`prices.py:5`](" in comment.body
+    assert f"{blob}/prices.py#L5) brings this to [`quotes.py:5`](" in comment.body
+    assert f"{blob}/quotes.py#L5): `price` blocks the event loop" in comment.body
+    assert re.findall(r"^\d\. \[`(.*?)`\]\(.*?(/alice\S+)\)", comment.body, re.MULTILINE) == [
+        ("prices.py:5", f"{blob}/prices.py#L5"),
+        ("asking.py:5", f"{blob}/asking.py#L5"),
+    ]
+    (finding,) = await sandboxed.findings(pull)
+    assert (finding.path, finding.line) == ("quotes.py", 5)

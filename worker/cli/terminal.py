@@ -77,6 +77,9 @@ def _text(finding: Finding, lines: list[str], path: str) -> Text:
     for number, step in enumerate(finding.trace[:_MOST_STEPS], 1):
         place = f"{visible(step.path)}:{step.line}"
         text.append(f"    {number}. {place}  {visible(step.message)}\n", "dim")
+    if finding.cause:
+        place = f"{visible(finding.cause.path)}:{finding.cause.line}"
+        text.append(f"    because of the change at {place}\n", "dim")
     if finding.fix:
         _add_difference(text, finding.fix, lines)
     return text

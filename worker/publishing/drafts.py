@@ -49,16 +49,16 @@ class Author:
         """The comment for a spot."""
         mark, at = _mark(spot.findings, group=spot.group), spot.anchor
         body = self.body(mark, spot.findings, suggest=at.suggest)
-        comment = NewComment(
-            path=spot.findings[0].path, body=body, line=at.line, start_line=at.start_line
-        )
+        comment = NewComment(path=spot.path, body=body, line=at.line, start_line=at.start_line)
         return Draft(mark, spot.findings, comment)
 
-    def on_file(self, findings: tuple[Finding, ...], *, group: bool = False) -> Draft:
-        """The same for a whole file, where nothing can be suggested."""
+    def on_file(
+        self, findings: tuple[Finding, ...], *, group: bool = False, path: str = ""
+    ) -> Draft:
+        """The same for a whole file, where nothing can be suggested; by default for their own."""
         mark = _mark(findings, group=group)
         body = self.body(mark, findings, suggest=False)
-        return Draft(mark, findings, NewComment(path=findings[0].path, body=body))
+        return Draft(mark, findings, NewComment(path=path or findings[0].path, body=body))
 
     def body(self, mark: Mark, findings: Sequence[Finding], *, suggest: bool) -> str:
         """The text for findings that are open."""

@@ -25,11 +25,15 @@ LONGEST_RANGE = 10
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Lines that can carry a comment; `suggest` when a suggestion would replace just them."""
+    """Lines that can carry a comment; `suggest` when a suggestion would replace just them.
+
+    `path` names the file when it is not that of the finding.
+    """
 
     line: int
     start_line: int | None = None
     suggest: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class Spot:
     anchor: Anchor
     findings: tuple[Finding, ...]
     group: bool = False
+
+    @property
+    def path(self) -> str:
+        """The file that carries the comment."""
+        return self.anchor.path or self.findings[0].path
 
 
 @dataclass(slots=True)
@@ -71,8 +80,13 @@ def place(
     placement = Placement()
     spots: list[Spot] = []
     for finding in sorted(findings, key=_urgency):
-        if not finding.new or _is_unsure(finding, config):
+        if _is_unsure(finding, config):
             placement.summary.append(finding)
+        elif not finding.new:
+            if spot := _at_cause(finding, lines):
+                spots.append(Spot(spot, (finding,)))
+            else:
+                placement.summary.append(finding)
         elif finding.path not in lines:
             placement.check.append(finding)
         elif spot := anchor(finding, lines[finding.path]):
@@ -99,6 +113,16 @@ def anchor(finding: Finding, hunks: tuple[Hunk, ...]) -> Anchor | None:
         return None
     start, end = shown[0]
     return _anchor(start, end if end - start < LONGEST_RANGE else start)
+
+
+def _at_cause(finding: Finding, lines: Mapping[str, tuple[Hunk, ...]]) -> Anchor | None:
+    """For a finding on an unchanged line: there if GitHub shows it, else at what brought it about."""
+    if spot := anchor(finding, lines.get(finding.path, ())):
+        return spot
+    cause = finding.cause
+    if cause is None or not any(h.start <= cause.line <= h.end for h in lines.get(cause.path, ())):
+        return None
+    return Anchor(cause.line, path=cause.path)
 
 
 def _anchor(start: int, end: int, *, suggest: bool = False) -> Anchor:
@@ -129,7 +153,9 @@ def _grouped(spots: list[Spot], above: int) -> list[Spot]:
 
 def _one_of(spots: list[Spot]) -> Spot:
     at = spots[0].anchor
-    return Spot(Anchor(at.line), tuple(spot.findings[0] for spot in spots), group=True)
+    return Spot(
+        Anchor(at.line, path=at.path), tuple(spot.findings[0] for spot in spots), group=True
+    )
 
 
 def _cap(placement: Placement, spots: list[Spot], most: int) -> None:
@@ -144,7 +170,7 @@ def _cap(placement: Placement, spots: list[Spot], most: int) -> None:
 
 def _position(spot: Spot) -> tuple[str, int, str, str]:
     first = spot.findings[0]
-    return first.path, spot.anchor.line, first.rule, first.fingerprint
+    return spot.path, spot.anchor.line, first.rule, first.fingerprint
 
 
 def _without_overlap(spots: list[Spot]) -> list[Spot]:
@@ -152,10 +178,10 @@ def _without_overlap(spots: list[Spot]) -> list[Spot]:
     taken: set[tuple[str, int]] = set()
     kept: list[Spot] = []
     for spot in spots:
-        path, at = spot.findings[0].path, spot.anchor
+        path, at = spot.path, spot.anchor
         lines = {(path, line) for line in range(at.start_line or at.line, at.line + 1)}
         if at.suggest and lines & taken:
-            kept.append(Spot(Anchor(at.line, at.start_line), spot.findings))
+            kept.append(Spot(Anchor(at.line, at.start_line, path=at.path), spot.findings))
             continue
         taken |= lines if at.suggest else set()
         kept.append(spot)

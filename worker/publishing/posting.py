@@ -159,7 +159,8 @@ class Posting:
         return fitting
 
     async def _degrade(self, draft: Draft) -> None:
-        await self.on_file(self.author.on_file(draft.findings, group=draft.mark.kind == "group"))
+        group, path = draft.mark.kind == "group", draft.comment.path
+        await self.on_file(self.author.on_file(draft.findings, group=group, path=path))
 
     async def _delete_pending(self) -> None:
         """A pending review of ours, left by a crash, blocks every further one."""

@@ -10,7 +10,7 @@ from app.github.pulls import PullFile
 from rules.core.change import Hunk
 from rules.core.config import Config
 from rules.core.findings import Finding, Suggestion
-from rules.core.rule import Confidence, Severity
+from rules.core.rule import Confidence, Severity, Step
 from tests.worker.publishing.stage import finding
 from worker.publishing.placement import Anchor, Placement, Spot, anchor, commentable, place
 
@@ -164,3 +164,21 @@ def test_every_finding_has_one_place_whatever_the_order(
         assert any(hunk.start <= start <= spot.anchor.line <= hunk.end for hunk in hunks)
     chance.shuffle(findings)
     assert place(findings, LINES, CONFIG) == placement
+
+
+def test_a_finding_on_an_unchanged_line_is_said_at_its_line_or_at_its_cause_if_github_shows_it():
+    shown = finding(9, "a.py", new=False, cause=Step("b.py", 3, "calls"))
+    caused = finding(30, "a.py", new=False, cause=Step("b.py", 3, "calls"))
+    elsewhere = finding(7, "unchanged.py", new=False, cause=Step("b.py", 5, "calls"))
+    hidden = finding(31, "a.py", new=False, cause=Step("a.py", 30, "calls"))
+    unexplained = finding(32, "a.py", new=False)
+
+    placement = place([shown, caused, elsewhere, hidden, unexplained], LINES, CONFIG)
+
+    assert placement.inline == [
+        Spot(Anchor(9), (shown,)),
+        Spot(Anchor(3, path="b.py"), (caused,)),
+        Spot(Anchor(5, path="b.py"), (elsewhere,)),
+    ]
+    assert placement.summary == [hidden, unexplained]
+    assert (placement.on_files, placement.check) == ([], [])
