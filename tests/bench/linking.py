@@ -1,7 +1,14 @@
-"""Whether reviewing grows in step with its input: ten times the files, at most twelve the time."""
+"""Whether reviewing grows in step with its input: ten times the files, at most twelve the cost.
+
+`python -m tests.bench.linking 20000` measures one size alone: 100 lines a file, so two million.
+"""
 
 from __future__ import annotations
 
+import re
+import resource
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -55,6 +62,11 @@ class MemoryTree:
         return self._files[path]
 
 
+LARGE = 200
+"""Files of 100 lines, in a process of its own: what is measured is its processor time and memory."""
+FUNCTIONS = 5
+
+
 def table() -> Table:
     """Measure and show."""
     shown = Table("what", "files", "seconds", "growth", "budget", "", title="Linear growth")
@@ -67,7 +79,47 @@ def table() -> Table:
         shown.add_row(what, str(SMALL), f"{few:.3f}")
         growth = f"{many / few:.1f} x"
         shown.add_row("", str(SMALL * GROWTH), f"{many:.3f}", growth, f"{BUDGET:.0f} x", verdict)
+    few, many = _alone(LARGE), _alone(LARGE * GROWTH)
+    for what, less, more in zip(("processor seconds", "megabytes"), few, many, strict=True):
+        verdict = "[green]met" if more <= less * BUDGET else "[red]missed"
+        shown.add_row(
+            f"{what}, one changed file of 100-line files, cold and warm", str(LARGE), f"{less:.1f}"
+        )
+        growth = f"{more / less:.1f} x"
+        shown.add_row("", str(LARGE * GROWTH), f"{more:.1f}", growth, f"{BUDGET:.0f} x", verdict)
     return shown
+
+
+def _alone(count: int) -> tuple[float, float]:
+    """Processor seconds and megabytes of a process that reviews so many files."""
+    command = [sys.executable, "-m", "tests.bench.linking", str(count)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(said[0]), float(said[1])
+
+
+def _measure(count: int) -> str:
+    """One changed file reviewed: first with every file to be read, then with all facts known."""
+    tree, facts = _wide(count), dict[str, bytes]()
+    change = Change(tree, tree, (_whole(f"service/part_{count - 1}.py"),))
+    review(change, Config(), facts=facts)
+    review(change, Config(), facts=facts)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return f"{used.ru_utime + used.ru_stime:.2f} {used.ru_maxrss / 1024:.1f}"
+
+
+def _wide(count: int) -> MemoryTree:
+    """Files of 100 lines, each calling those of the file before."""
+    texts = {
+        f"service/part_{number}.py": "".join(
+            MODULE.format(number=f"{number}_{here}", before=f"{max(0, number - 1)}_{here}")
+            for here in range(FUNCTIONS)
+        )
+        for number in range(count)
+    }
+    named = re.compile(r"service\.part_(\d+)_\d+ ")
+    return MemoryTree(
+        {path: named.sub(r"service.part_\1 ", text).encode() for path, text in texts.items()}
+    )
 
 
 def _best(measure: Callable[[int], float], count: int) -> float:
@@ -105,3 +157,7 @@ def _project(count: int) -> MemoryTree:
 
 def _whole(path: str) -> ChangedFile:
     return ChangedFile(path, None, "added", (), frozenset())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(_measure(int(sys.argv[1])))
