@@ -64,13 +64,16 @@ def polymarket_best_price_by_position(_: ast.Module, file: SourceFile) -> Iterat
         return
     if _OTHER.search(file.path):
         return
+    said: set[tuple[ast.AST | None, str]] = set()
     for item in file.of(ast.Subscript):
         if not (isinstance(item.slice, ast.Constant) and item.slice.value == 0) or not isinstance(
             item.ctx, ast.Load
         ):
             continue
         side = _side(item.value, file)
-        if side and not _is_sorted(item, file):
+        place = (file.enclosing_function(item), side)
+        if side and place not in said and not _is_sorted(item, file):
+            said.add(place)
             best = "max" if side == "bids" else "min"
             yield Problem(
                 item,

@@ -199,7 +199,7 @@ def retry_without_backoff(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
     wait = retry.option("wait")
-    if retry.is_open or retry.option("sleep") is not None:
+    if retry.is_open or retry.option("sleep") is not None or _is_second_try(retry, file):
         return
     if wait is None or _is_named(wait, "wait_none"):
         yield Problem(
@@ -208,7 +208,12 @@ def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
             " other at once. Give `wait=wait_random_exponential(max=10)`.",
             fix=_wait(retry, file) if wait is None else None,
         )
-    elif is_steady(wait, file) and is_served(file) and _sends(retry, file):
+    elif (
+        is_steady(wait, file)
+        and is_served(file)
+        and _sends(retry, file)
+        and not _STARTING.search(retry.function.name if retry.function else "")
+    ):
         yield Problem(
             wait,
             f"Whatever fails together is tried again together: {_attempts(retry)} wait the same"
@@ -217,6 +222,14 @@ def _decorator(retry: RetryDecorator, file: SourceFile) -> Iterator[Problem]:
             severity=Severity.SUGGESTION,
             confidence=Confidence.LOW,
         )
+
+
+def _is_second_try(retry: RetryDecorator, file: SourceFile) -> bool:
+    """Whether there is one more attempt only, as after a connection that had gone stale."""
+    stop = retry.option("stop")
+    if not isinstance(stop, ast.Call) or not _is_named(stop, "stop_after_attempt"):
+        return False
+    return file.literal(stop.args[0] if stop.args else None) in {1, 2}
 
 
 def _sends(retry: RetryDecorator, file: SourceFile) -> bool:

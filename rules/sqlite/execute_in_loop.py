@@ -30,7 +30,7 @@ _CHEAP = {
     "SQL111",
     on=ast.Module,
     severity=Severity.WARNING,
-    silent_in=(FileKind.TEST, FileKind.MIGRATION),
+    silent_in=(FileKind.TEST, FileKind.MIGRATION, FileKind.SCRIPT),
 )
 def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """One `INSERT`, `UPDATE` or `DELETE` per row where `executemany` sends them all at once.

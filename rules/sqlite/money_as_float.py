@@ -32,7 +32,7 @@ _FLOATS = {"Float", "REAL", "Double", "DOUBLE", "FLOAT", "Double_PRECISION"}
     "SQL121",
     on=(ast.ClassDef, ast.Module),
     severity=Severity.WARNING,
-    silent_in=(FileKind.TEST,),
+    silent_in=(FileKind.TEST, FileKind.SCRIPT),
 )
 def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Money stored as a floating-point number loses cents: `0.1 + 0.2` is not `0.3`.

@@ -53,13 +53,13 @@ CONSTRAINED = {
 """Functions that make a constrained type, with what Pydantic 2 recommends."""
 
 NEW_NAMES = frozenset({
-    "pydantic.field_validator", "pydantic.model_validator", "pydantic.ConfigDict",
+    "pydantic.field_validator", "pydantic.model_validator",
     "pydantic.field_serializer", "pydantic.model_serializer", "pydantic.TypeAdapter",
     "pydantic.computed_field", "pydantic.RootModel", "pydantic.validate_call",
     "pydantic.BeforeValidator", "pydantic.AfterValidator", "pydantic_settings.BaseSettings",
     "pydantic_settings.SettingsConfigDict",
 })  # fmt: skip
-"""What only Pydantic 2 has."""
+"""What only Pydantic 2 has; a `ConfigDict` was in 1.10 already."""
 
 OLD_NAMES = frozenset({
     "pydantic.validator", "pydantic.root_validator", "pydantic.BaseSettings",
