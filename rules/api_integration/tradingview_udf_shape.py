@@ -17,6 +17,9 @@ _BARS = frozenset({"t", "o", "h", "l", "c"})
 _STATES = {"ok", "no_data", "error"}
 _MILLISECONDS = re.compile(r"\* ?1_?000(\.0)?\b|\* ?1e3|_ms\b|\bmillis|\.timestamp_ms")
 
+_FEW = 4
+"""Volumes, `nextTime` and the like; a table of the whole alphabet is no answer."""
+
 
 @rule("API402", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
 def tradingview_udf_shape(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
@@ -102,7 +105,8 @@ def _items(made: ast.Dict) -> dict[str, ast.expr]:
 def _is_answer(made: ast.Dict) -> bool:
     """Whether a dictionary is the answer to `/history`: a state and arrays of bars."""
     found = _items(made)
-    return "s" in found and found.keys() >= _BARS
+    others = found.keys() - _BARS - {"s"}
+    return "s" in found and found.keys() >= _BARS and len(others) <= _FEW
 
 
 def _judged(made: ast.Dict, file: SourceFile) -> Iterator[Problem]:

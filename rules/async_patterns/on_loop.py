@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from rules.core.queries import is_in_memory
 from rules.core.rule import FileKind
 from rules.core.scopes import COMPREHENSIONS
 from rules.tables.blocking import WITH_ADDRESS, Effect, blocking_effect
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
-_COMMAND_LINE = {"cli", "cmd", "cmds", "command", "commands", "management", "__main__"}
+_COMMAND_LINE = {
+    "cli",
+    "cmd",
+    "cmds",
+    "command",
+    "commands",
+    "command_line",
+    "management",
+    "__main__",
+}
 _RESULT = "concurrent.futures.Future.result"
 _START_UP = re.compile(r"_*(on_)?(lifespan|start_?up|shutdown)(_\w+)?$")
 
@@ -45,6 +55,8 @@ def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
         name = file.qualified_name(call.func)
         effect = blocking_effect(name) or _with_address(call, name, file)
         if effect is None or _is_asynchronous_after_all(call, file):
+            continue
+        if effect.kind == "database" and is_in_memory(call, file):
             continue
         if effect.name != _RESULT or _is_awaited_here(call, function, file):
             yield BlockingCall(call, effect, function)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rules.core.data_facts import PassedFact, SinkFact, passed_of, sinks_of
 from rules.core.names import Names
+from rules.core.queries import is_in_memory
 from rules.core.routes import dependencies_of
 from rules.core.schema_extraction import schema_facts_of
 from rules.core.schema_facts import SchemaFacts, rebuilt
@@ -226,7 +227,7 @@ class _Extraction:
             handed_off = self.file.handed_to_thread(call)
             in_loop = self.file.enclosing_loop(call) is not None
             guarded = self._is_guarded(call, function)
-            if not handed_off:
+            if not handed_off and not (kinds and is_in_memory(call, self.file)):
                 found = (EffectFact(kind, name, call.lineno, in_loop, guarded) for kind in kinds)
                 effects.setdefault(function, []).extend(found)
             if ours:

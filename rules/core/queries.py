@@ -301,3 +301,23 @@ def _old_style(file: SourceFile) -> Iterator[Query]:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def is_in_memory(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a call works on a SQLite database in memory, which waits for no disk and no lock."""
+    if ":memory:" not in file.text:
+        return False
+    node: ast.expr = call
+    while isinstance(node, ast.Call):
+        if _opens_memory(node, file):
+            return True
+        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    if not isinstance(node, (ast.Name, ast.Attribute)):
+        return False
+    return any(
+        isinstance(made, ast.Call) and _opens_memory(made, file) for made in file.values(node)
+    )
+
+
+def _opens_memory(call: ast.Call, file: SourceFile) -> bool:
+    return bool(call.args) and file.literal(call.args[0]) == ":memory:"

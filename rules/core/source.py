@@ -461,7 +461,7 @@ def module_of(path: str) -> str:
     return ".".join(parts) or "__init__"
 
 
-_TEST_FOLDERS = {"test", "tests", "pytest", "testing", "__tests__", "e2e"}
+_TEST_FOLDERS = {"test", "tests", "_tests", "pytest", "testing", "__tests__", "e2e"}
 _MIGRATION_FOLDERS = {"migrations", "alembic"}
 _REVISION = re.compile(r"[0-9a-f]{10,}_|\d{4}[-_]?\d{2}[-_]?\d{2}")
 """How a file in Alembic's `versions` folder begins: by its revision or its date."""

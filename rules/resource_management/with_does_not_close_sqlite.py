@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.on_loop import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.resource_management.ownership import Fate, fate_of
 from rules.tables.sql_drivers import CONNECT
@@ -84,7 +85,7 @@ def with_does_not_close_sqlite(call: ast.Call, file: SourceFile) -> Iterator[Pro
     """
     name = file.qualified_name(call.func) or ""
     driver = CONNECT.get(name)
-    if driver is None or driver.with_closes:
+    if driver is None or driver.with_closes or is_program(file):
         return
     item = file.parent(call)
     block = file.parent(item) if item is not None else None

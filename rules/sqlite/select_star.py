@@ -59,6 +59,8 @@ def select_star(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         if query.verb != "select" or query.text is None or not (star := _STAR.match(query.sql)):
             continue
         function = file.enclosing_function(query.call)
+        if star[2].startswith("sqlite_"):
+            continue  # SQLite's own tables keep their columns.
         if function is not None and (used := _by_position(query, function, file)):
             yield Problem(
                 query.call,
