@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rules.core.project import Project
 
+_DOT = re.compile(r"\.")
 _LARGEST = 6
 """Modules in one knot of cycles; a larger one is how a project is, not what a change did."""
 
@@ -46,13 +50,14 @@ def _graph(project: Project) -> dict[str, list[str]]:
             module: {found.target: None for found in facts.imports if not found.lazy}
             for module, facts in project.modules.items()
         }
+        whole = {module: _prefixes(targets) for module, targets in spelled.items()}
         return {
             module: sorted(
                 each
                 for each in imported
                 if not module.startswith(each + ".")
                 and (
-                    each in spelled[module]
+                    each in whole[module]
                     or any(_is_spelled(each, target, project) for target in spelled[module])
                 )
             )
@@ -62,10 +67,17 @@ def _graph(project: Project) -> dict[str, list[str]]:
     return project.memo("import graph", build)
 
 
+def _prefixes(targets: Iterable[str]) -> frozenset[str]:
+    """The imported names and the modules around them: `a`, `a.b` and `a.b.c`."""
+    return frozenset(
+        target[:end]
+        for target in targets
+        for end in (*(found.start() for found in _DOT.finditer(target)), len(target))
+    )
+
+
 def _is_spelled(module: str, target: str, project: Project) -> bool:
     """Whether an import surely means a module, and not an installed package of its last name."""
-    if target == module or target.startswith(module + "."):
-        return True
     parts = target.split(".")
     for number in range(len(parts), 0, -1):
         ending = "." + ".".join(parts[:number])

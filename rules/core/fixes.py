@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from rules.core.rule import Fix, Problem, Rewritten, Rule
 
+    type _Found = Sequence[tuple[Rule, Problem]]
+
 _MAX_LINES = 150
 _MAX_NESTING = 40
 _BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__spec__"}
@@ -89,15 +91,17 @@ def remove(_: cst.CSTNode) -> Rewritten:
 
 
 def suggest(
-    file: SourceFile, problem: Problem, rule: Rule, rules: Sequence[Rule]
+    file: SourceFile, problem: Problem, rule: Rule, rules: Sequence[Rule], found: _Found = ()
 ) -> Suggestion | None:
     """The edit for one problem, or None when it cannot be made or does not prove right.
+
+    `found` is everything that the rules found in the file, if that is known already.
 
     Proof: the edited file parses, the problem is gone, no rule in `rules` finds anything new in
     it, and no name is used that nothing defines.
     """
     edited = edit(file, problem)
-    if edited is None or not _proves_right(file, edited, rule, rules):
+    if edited is None or not _proves_right(file, edited, rule, rules, found):
         return None
     return edited
 
@@ -248,7 +252,9 @@ def _shortest(old: list[str], new: list[str], first: int) -> Suggestion | None:
     return Suggestion(first + head, first + head + len(changed) - 1, text)
 
 
-def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Sequence[Rule]) -> bool:
+def _proves_right(
+    file: SourceFile, edited: Suggestion, rule: Rule, rules: Sequence[Rule], found: _Found
+) -> bool:
     try:
         after = SourceFile(file.path, applied(file.text, [edited]), file.project, file.kind)
     except NotPythonError:
@@ -256,15 +262,15 @@ def _proves_right(file: SourceFile, edited: Suggestion, rule: Rule, rules: Seque
     known = file.memo("undefined names", lambda: undefined_names(file))
     if not undefined_names(after) <= known:
         return False
-    before = file.memo("said", lambda: _said(file, rules))
-    now = _said(after, rules)
+    before = file.memo("said", lambda: _said(file, found or check(file, rules).found))
+    now = _said(after, check(after, rules).found)
     after.close()
     return now[rule.code] < before[rule.code] and now <= before
 
 
-def _said(file: SourceFile, rules: Sequence[Rule]) -> Counter[str]:
+def _said(file: SourceFile, found: _Found) -> Counter[str]:
     """How often each rule speaks of a file."""
-    return Counter(finding.rule for finding in findings_of(file, check(file, rules).found))
+    return Counter(finding.rule for finding in findings_of(file, found))
 
 
 def undefined_names(file: SourceFile) -> set[str]:

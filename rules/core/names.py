@@ -76,9 +76,16 @@ class Names:
         known[node] = None
         self._depth += 1
         try:
-            found = known[node] = self._resolve(node)
+            match node:
+                case ast.Name():
+                    found = self._name(node)
+                case ast.Attribute():
+                    found = self._attribute(node)
+                case _:
+                    found = self._resolve(node)
         finally:
             self._depth -= 1
+        known[node] = found
         return found
 
     def of_annotation(self, node: ast.expr | None) -> str | None:
@@ -119,10 +126,6 @@ class Names:
 
     def _resolve(self, node: ast.AST) -> str | None:
         match node:
-            case ast.Name():
-                return self._name(node)
-            case ast.Attribute():
-                return self._attribute(node)
             case ast.Call():
                 return self._call(node)
             case ast.Constant(value=value):
@@ -150,7 +153,7 @@ class Names:
         return None if isinstance(node.slice, ast.Slice) else self.held_by(node.value)
 
     def _name(self, node: ast.Name) -> str | None:
-        bindings = self.reaching(node)
+        bindings = self._scopes.reaching(node)
         if not bindings:
             return node.id
         for binding in reversed(bindings):

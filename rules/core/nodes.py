@@ -90,7 +90,7 @@ class Nodes:
 
         Of a node that was made up, and is not of this tree, in any order.
         """
-        first = self._positions.get(node)
+        first = self.positions.get(node)
         if first is None:
             return list(ast.walk(node))
         return self.order[first : self.end(node)]
@@ -100,7 +100,7 @@ class Nodes:
 
         Such a definition is given itself.
         """
-        positions = self._positions
+        positions = self.positions
         if not statements or statements[0] not in positions:
             for node in statements:  # Made up, not of this tree.
                 yield from ast.walk(node)
@@ -122,20 +122,16 @@ class Nodes:
             return parent if child is parent.body else None
         return parent if isinstance(child, ast.stmt) else None
 
-    def position(self, node: ast.AST) -> int:
-        """Where a node stands in `order`; 0 for one that was made up."""
-        return self._positions.get(node, 0)
-
     def end(self, node: ast.AST) -> int:
         """Where in `order` what is inside a node ends: behind the last child of the last child."""
         last = self._last_children
         while (child := last.get(node)) is not None:
             node = child
-        return self._positions[node] + 1
+        return self.positions[node] + 1
 
     @cached_property
-    def _positions(self) -> dict[ast.AST, int]:
-        """Node to where it stands in `order`."""
+    def positions(self) -> dict[ast.AST, int]:
+        """Node to where it stands in `order`; not of nodes that were made up."""
         return dict(zip(self.order, range(len(self.order)), strict=True))
 
     @cached_property

@@ -84,7 +84,9 @@ class _Version:
     """One file in one version of the project, parsed and checked."""
 
     file: SourceFile
+    everything: tuple[tuple[Rule, Problem], ...]
     found: list[tuple[Rule, Problem]]
+    """What is not suppressed of it."""
     findings: list[Finding]
     suppressed: int
 
@@ -276,7 +278,7 @@ class _Run:
         suppressions = Suppressions.of(file.text)
         kept = [pair for pair in report.found if not _is_suppressed(suppressions, file, pair)]
         findings = [self._with_severity(finding) for finding in findings_of(file, kept)]
-        return _Version(file, kept, findings, len(report.found) - len(kept))
+        return _Version(file, report.found, kept, findings, len(report.found) - len(kept))
 
     def _kind(self, path: str) -> FileKind:
         kind = kind_of(path)
@@ -347,7 +349,8 @@ class _Run:
         fix = None
         if self.fixes and (problem := _problem_of(finding, after)) is not None and problem.fix:
             rules = self._rules(finding.path)
-            fix = suggest(after.file, problem, catalog.all_rules()[finding.rule], rules)
+            rule = catalog.all_rules()[finding.rule]
+            fix = suggest(after.file, problem, rule, rules, after.everything)
         return replace(finding, new=is_new, fix=fix)
 
 

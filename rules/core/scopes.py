@@ -57,12 +57,13 @@ class Binding:
 class Regions:
     """Which stretch of a file's nodes, in the order of the text, is evaluated in which scope.
 
-    Scopes nest, so where one begins or ends another takes over: one list tells all.
+    Scopes nest, so where one begins or ends another takes over: from each of `starts` to the next
+    the scope at the same place of `scopes` holds. `outer` is the scope around each one.
     """
 
     def __init__(self, nodes: Nodes) -> None:
-        self._starts = [0]
-        self._scopes: list[Scope] = [nodes.tree]
+        self.starts = [0]
+        self.scopes: list[Scope] = [nodes.tree]
         self.outer: dict[Scope, Scope] = {}
         open_: list[tuple[int, Scope]] = [(len(nodes.order), nodes.tree)]
         for start, end, scope in sorted(_stretches(nodes), key=itemgetter(0)):
@@ -72,13 +73,9 @@ class Regions:
             open_.append((end, scope))
         self._end(open_, len(nodes.order) - 1)
 
-    def at(self, position: int) -> Scope:
-        """The scope of the node that stands there."""
-        return self._scopes[bisect_right(self._starts, position) - 1]
-
     def _begin(self, start: int, scope: Scope) -> None:
-        self._starts.append(start)
-        self._scopes.append(scope)
+        self.starts.append(start)
+        self.scopes.append(scope)
 
     def _end(self, open_: list[tuple[int, Scope]], until: int) -> None:
         """Go back to the scope around each one that ends there or before."""
@@ -91,12 +88,12 @@ def _stretches(nodes: Nodes) -> Iterator[tuple[int, int, Scope]]:
     """Where what a scope evaluates begins and ends; decorators and defaults are not inside."""
     for kind in (*FUNCTIONS, ast.ClassDef):
         for scope in nodes.of(kind):
-            yield nodes.position(scope.body[0]), nodes.end(scope.body[-1]), scope
+            yield nodes.positions[scope.body[0]], nodes.end(scope.body[-1]), scope
     for scope in nodes.of(ast.Lambda):
-        yield nodes.position(scope.body), nodes.end(scope.body), scope
+        yield nodes.positions[scope.body], nodes.end(scope.body), scope
     for kind in COMPREHENSIONS:
         for scope in nodes.of(kind):
-            yield nodes.position(scope) + 1, nodes.end(scope), scope
+            yield nodes.positions[scope] + 1, nodes.end(scope), scope
 
 
 class Scopes:
@@ -109,17 +106,20 @@ class Scopes:
         self._table: dict[Scope, dict[str, list[Binding]]] = defaultdict(dict)
         self._elsewhere: dict[tuple[Scope, str], Literal["global", "nonlocal"]] = {}
         self._regions = Regions(nodes)
+        self._starts, self._positions = self._regions.starts, nodes.positions
+        self._outer = self._regions.outer
         self._functions: dict[Scope, FunctionNode | None] = {}
         self._reaching: dict[ast.Name, list[Binding]] = {}
         self._collect()
 
     def of(self, node: ast.AST) -> Scope:
         """The scope in which the node is evaluated."""
-        return self._regions.at(self._nodes.position(node))
+        place = bisect_right(self._starts, self._positions.get(node, 0))
+        return self._regions.scopes[place - 1]
 
     def outer(self, scope: Scope) -> Scope | None:
         """The scope around another one; None for the module."""
-        return self._regions.outer.get(scope)
+        return self._outer.get(scope)
 
     def function_of(self, scope: Scope) -> FunctionNode | None:
         """The `def` whose call evaluates what is in the scope: itself or the nearest around it."""
@@ -147,7 +147,7 @@ class Scopes:
                 and not (current is not scope and isinstance(current, ast.ClassDef))
             ):
                 return found
-            current = self.outer(current)
+            current = self._outer.get(current)
         return []
 
     def reaching(self, name: ast.Name) -> list[Binding]:

@@ -114,10 +114,11 @@ def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
         for kind, (marks, pattern) in _KNOWN.items()
         if any(mark in file.text for mark in marks)
     ]
-    if not kinds:
-        return
-    for constant in _texts(file):
+    present = [mark for _, marks, _ in kinds for mark in marks if mark in file.text]
+    for constant in _texts(file) if present else ():
         value = str(constant.value)
+        if not any([mark in value for mark in present]):  # noqa: C419 no generator for each literal
+            continue
         for kind, marks, pattern in kinds:
             if not any(mark in value for mark in marks):
                 continue
@@ -138,11 +139,12 @@ def _texts(file: SourceFile) -> list[ast.Constant]:
 
 
 def _long_literals(file: SourceFile) -> Iterator[ast.Constant]:
+    parents = file.nodes.parents
     for constant in file.of(ast.Constant):
         value = constant.value
         if not isinstance(value, str) or not 8 <= len(value) <= 4096 or value.isalpha():
             continue
-        if not isinstance(file.parent(constant), ast.Expr):
+        if not isinstance(parents[constant], ast.Expr):
             yield constant
 
 
