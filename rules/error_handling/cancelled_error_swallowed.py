@@ -159,6 +159,8 @@ def cancelled_error_swallowed(node: ast.Try | ast.With, file: SourceFile) -> Ite
 
 def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
     """`with suppress(CancelledError)` around a call, after which the function goes on."""
+    if "suppress" not in file.called_names:
+        return
     function = file.enclosing_function(node)
     if not isinstance(function, ast.AsyncFunctionDef) or not file.runs_on_event_loop(node):
         return

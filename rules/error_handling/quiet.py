@@ -26,9 +26,14 @@ _MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W070
 def is_explained(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether a comment in the handler says why silence is right, or refuses the linter's advice."""
     end = handler.end_lineno or handler.lineno
-    while end < len(file.lines) and file.lines[end].lstrip().startswith("#"):
+    while end < len(file.lines) and _is_comment_within(file.lines[end], handler):
         end += 1
     return gives_reason(file.lines[handler.lineno - 1 : end])
+
+
+def _is_comment_within(line: str, handler: ast.ExceptHandler) -> bool:
+    text = line.lstrip()
+    return text.startswith("#") and len(line) - len(text) > handler.col_offset
 
 
 def gives_reason(lines: list[str]) -> bool:

@@ -150,11 +150,7 @@ def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Pr
         return select(User).where(User.api_key == api_key)
     ```
     """
-    if (
-        "/cli/" in f"/{file.path}"
-        or len(compare.ops) != 1
-        or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq))
-    ):
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
         return
     left, right = compare.left, compare.comparators[0]
     if _is_fixed(left) or _is_fixed(right):
@@ -162,7 +158,7 @@ def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Pr
     secret = _secret(compare, left, right, file)
     if secret is None or _is_query(compare, file) or _selects(compare, file):
         return
-    if any(_is_typed_in(side, file) for side in (left, right)):
+    if "/cli/" in f"/{file.path}" or any(_is_typed_in(side, file) for side in (left, right)):
         return
     yield Problem(
         compare,
