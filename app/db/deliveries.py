@@ -15,6 +15,8 @@ from app.models import Base, Delivery, DeliveryState
 
 UNFINISHED = (DeliveryState.RECEIVED, DeliveryState.FAILED)
 MAX_ERROR = 2_000
+SUSPENDED = "suspended: "
+"""What an error begins with that ends when the installation is awake again."""
 _TABLE = Base.metadata.tables["deliveries"]
 
 
@@ -168,6 +170,21 @@ async def give_up_exhausted(session: AsyncSession, now: datetime, *, max_attempt
                 else_=Delivery.error,
             ),
         )
+        .returning(Delivery.guid)
+    )
+    return await _count(session, statement)
+
+
+async def revive(session: AsyncSession, installation_id: int, now: datetime) -> int:
+    """Make due again what failed because its installation was suspended."""
+    statement = (
+        update(Delivery)
+        .where(
+            Delivery.installation_id == installation_id,
+            Delivery.state == DeliveryState.FAILED,
+            Delivery.error.startswith(SUSPENDED),
+        )
+        .values(state=DeliveryState.RECEIVED, attempts=0, due_at=now, error=None)
         .returning(Delivery.guid)
     )
     return await _count(session, statement)

@@ -7,7 +7,7 @@ its installation: whoever needs a row ensures it.
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
@@ -61,6 +61,16 @@ async def unsuspend(session: AsyncSession, installation_id: int) -> None:
 async def delete(session: AsyncSession, installation_id: int, now: datetime) -> None:
     """Remember since when the App is removed from the account; see `app.db.erasing`."""
     await _set(session, installation_id, deleted_at=now)
+
+
+async def suspended(session: AsyncSession) -> list[int]:
+    """The installations that GitHub refuses us tokens for, as far as we know."""
+    found = await session.scalars(
+        select(Installation.id)
+        .where(Installation.suspended_at.is_not(None), Installation.deleted_at.is_(None))
+        .order_by(Installation.id)
+    )
+    return list(found)
 
 
 async def get(session: AsyncSession, installation_id: int) -> Installation | None:

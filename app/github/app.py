@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from githubkit.auth import AppAuthStrategy
@@ -31,6 +32,13 @@ class AppAnswer(BaseModel):
 
     id: int
     slug: str
+
+
+class InstallationAnswer(BaseModel):
+    """What we read of `GET /app/installations/{id}`."""
+
+    id: int
+    suspended_at: datetime | None = None
 
 
 class UserAnswer(BaseModel):
@@ -92,9 +100,20 @@ class GitHubApp:
         """A repository, reached through the installation that covers it."""
         return Repository(self, self.installation(installation_id), installation_id, owner, name)
 
-    async def token(self, installation_id: int) -> InstallationToken:
-        """A token for git, with the permissions it carries."""
-        return await self._tokens.get(installation_id)
+    async def token(
+        self, installation_id: int, *, instead_of: str | None = None
+    ) -> InstallationToken:
+        """A token for git, with the permissions it carries; `instead_of` is one that git refused."""
+        return await self._tokens.get(installation_id, instead_of=instead_of)
+
+    async def grants(self, installation_id: int, needed: str) -> bool:
+        """Whether an installation has granted by now what GitHub said a request needs."""
+        return (await self._tokens.get(installation_id, fresh=True)).grants(needed)
+
+    async def is_suspended(self, installation_id: int) -> bool:
+        """Whether its owner has put an installation to sleep; raises `NotFoundError` when it is gone."""
+        answer = await self.client.call("GET", f"/app/installations/{installation_id}")
+        return InstallationAnswer.model_validate(answer.data).suspended_at is not None
 
     async def identity(self, installation_id: int) -> Identity:
         """Who we are, asked once: by it our own comments are told from those of others."""

@@ -99,6 +99,14 @@ async def start(
     return CheckRun.model_validate(answer.data)
 
 
+async def report(
+    repository: Repository, sha: str, name: str, external_id: str, said: Report
+) -> None:
+    """A check run that ended as it began: whoever dies over it leaves none in progress."""
+    fields = {"name": name, "head_sha": sha, "external_id": external_id, **_ended(said, ())}
+    await repository.call("POST", "/check-runs", body=fields)
+
+
 async def annotate(
     repository: Repository, check_run_id: int, report: Report, annotations: Sequence[Annotation]
 ) -> None:
@@ -114,13 +122,16 @@ async def conclude(
     annotations: Sequence[Annotation] = (),
 ) -> None:
     """End a check run, with the last up to 50 annotations."""
-    fields = {
+    await repository.call("PATCH", f"/check-runs/{check_run_id}", body=_ended(report, annotations))
+
+
+def _ended(report: Report, annotations: Sequence[Annotation]) -> dict[str, Any]:
+    return {
         "status": "completed",
         "conclusion": report.conclusion,
         "completed_at": _now(),
         "output": _output(report, annotations),
     }
-    await repository.call("PATCH", f"/check-runs/{check_run_id}", body=fields)
 
 
 def _output(report: Report, annotations: Sequence[Annotation]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from app.github.errors import PermissionMissingError, TransientError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,8 +34,21 @@ class Repository:
         body: Json | None = None,
         params: Mapping[str, str | int] | None = None,
     ) -> Answer:
-        """One request; see `Client.call`."""
-        return await self.client.call(method, self._at(path), body=body, params=params)
+        """One request; see `Client.call`.
+
+        A refusal for want of a permission may be about a token that is older than the grant. With
+        a new token and the permission granted, it is a failure of GitHub that passes.
+        """
+        at = self._at(path)
+        try:
+            return await self.client.call(method, at, body=body, params=params)
+        except PermissionMissingError as error:
+            if not await self.app.grants(self.installation_id, error.needed):
+                raise
+        try:
+            return await self.client.call(method, at, body=body, params=params)
+        except PermissionMissingError as error:
+            raise TransientError(error.message, status=error.status) from error
 
     async def pages(self, path: str, params: Mapping[str, str | int] | None = None) -> list[Any]:
         """Every item of a list; see `Client.pages`."""

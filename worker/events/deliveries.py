@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db import deliveries, leftovers
 from app.github.errors import (
     AmbiguousError,
+    PermissionMissingError,
     RateLimitedError,
     SuspendedError,
     TerminalError,
@@ -99,7 +100,13 @@ async def _failed(work: Work, delivery: Delivery, owner: str, error: Exception) 
         case PayloadError():
             log.error("payload not understood", reason=said, **names)
             await _fail(work, delivery, owner, said, None)
-        case SuspendedError() | TerminalError():
+        case SuspendedError():
+            log.info("delivery waits for its installation", reason=said, **names)
+            await _fail(work, delivery, owner, f"{deliveries.SUSPENDED}{said}", None)
+        case PermissionMissingError():
+            log.warning("not granted", reason=said, needed=error.needed, **names)
+            await _fail(work, delivery, owner, f"{said} ({error.needed or 'unknown'})", None)
+        case TerminalError():
             log.info("delivery is about what is gone", reason=said, **names)
             await _fail(work, delivery, owner, said, None)
         case _:

@@ -19,10 +19,11 @@ from app.payloads import (
     RepositoryEvent,
     ReviewCommentEvent,
 )
+from app.queue import wake
 from worker.events.carrying import carry_out
 from worker.events.places import remember_pull_request, remember_repository
 from worker.events.replies import take_reply
-from worker.events.wanting import want
+from worker.events.wanting import awaken, want, want_unreviewed
 from worker.publishing.check import NAME
 
 if TYPE_CHECKING:
@@ -105,10 +106,9 @@ async def merge_group_waits(work: Work, event: MergeGroupEvent) -> None:
             return
     part, sha = event.repository, event.merge_group.head_sha
     repository = work.github.repository(event.installation.id, part.owner_login, part.name)
-    run = await checks.start(repository, sha, NAME, f"merge-group:{sha}", None)
-    said = "The pull requests of this group were reviewed one by one."
-    report = checks.Report(conclusion="success", title="Reviewed before", summary=said)
-    await checks.conclude(repository, run.id, report)
+    text = "The pull requests of this group were reviewed one by one."
+    said = checks.Report(conclusion="success", title="Reviewed before", summary=text)
+    await checks.report(repository, sha, NAME, f"merge-group:{sha}", said)
 
 
 async def installed(work: Work, event: InstallationEvent) -> None:
@@ -141,9 +141,10 @@ async def unsuspended(work: Work, event: InstallationEvent) -> None:
     """Tokens are given again: take up what was not reviewed meanwhile."""
     async with work.database.write() as session:
         await installations.upsert(session, event.installation.facts())
-        await installations.unsuspend(session, event.installation.id)
-        due = await _take_in(session, event.installation.id, event.repositories)
+        await _take_in(session, event.installation.id, event.repositories)
+        due = await awaken(session, event.installation.id)
     await work.wake_reviews(due)
+    await wake(work.queue, "take_deliveries")
 
 
 async def repositories_changed(work: Work, event: InstallationRepositoriesEvent) -> None:
@@ -161,7 +162,7 @@ async def repository_changed(work: Work, event: RepositoryEvent) -> None:
     async with work.database.write() as session:
         if not await remember_repository(session, event) or event.installation is None:
             return
-        due = await _want_unreviewed(session, event.installation.id)
+        due = await want_unreviewed(session, event.installation.id)
     await work.wake_reviews(due)
 
 
@@ -189,16 +190,7 @@ async def _take_in(
 ) -> datetime | None:
     for part in parts:
         await repositories.upsert(session, part.facts(installation_id))
-    return await _want_unreviewed(session, installation_id)
-
-
-async def _want_unreviewed(session: AsyncSession, installation_id: int) -> datetime | None:
-    """Want what was open and not reviewed when it could not be reached."""
-    due: list[datetime | None] = [
-        await want(session, row, "reachable again")
-        for row in await leftovers.unreviewed(session, installation_id)
-    ]
-    return min((at for at in due if at is not None), default=None)
+    return await want_unreviewed(session, installation_id)
 
 
 def _on[Read: BaseModel](

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from app.db import pull_requests
+from app.db import deliveries, installations, leftovers, pull_requests
 from app.models import PullRequestState
 
 if TYPE_CHECKING:
@@ -37,3 +37,19 @@ async def want(
     if generation is None:
         return None
     return max(now, row.quiet_until or now)
+
+
+async def want_unreviewed(session: AsyncSession, installation_id: int) -> datetime | None:
+    """Want what was open and not reviewed when it could not be reached, though it was given up."""
+    due: list[datetime | None] = [
+        await want(session, row, "reachable again", force=row.due_at is None)
+        for row in await leftovers.unreviewed(session, installation_id)
+    ]
+    return min((at for at in due if at is not None), default=None)
+
+
+async def awaken(session: AsyncSession, installation_id: int) -> datetime | None:
+    """Take up what waited while GitHub gave no tokens for an installation."""
+    await installations.unsuspend(session, installation_id)
+    await deliveries.revive(session, installation_id, datetime.now(UTC))
+    return await want_unreviewed(session, installation_id)

@@ -190,8 +190,10 @@ class Publication:
         try:
             return await self.sticky.say(body, current)
         except PermissionMissingError as error:
-            self.posting.notes.append(f"There is no summary: {granting(error, 'issues: write')}.")
-            return None
+            self.posting.notes.append(
+                f"The summary could not be written: {granting(error, 'issues: write')}."
+            )
+            return current.id if current else None
 
     def _assessment(self, known: tuple[Known, ...]) -> Assessment:
         return assess(self.review, known, self.config, self.pull_url)

@@ -11,6 +11,7 @@ from app.db import rounds
 from app.github.errors import GitHubError
 from worker.lease import LeaseLostError, held
 from worker.recovery.missed import redeliver_missed
+from worker.recovery.suspended import look_at_the_suspended
 from worker.recovery.unreviewed import SETTLE, want_unreviewed
 from worker.work import new_owner
 
@@ -43,6 +44,7 @@ async def reconcile(work: Work, *, least: timedelta = LEAST, settle: timedelta =
     until: datetime | None = None
     try:
         async with held(renew, work.lease):
+            await look_at_the_suspended(work)
             await want_unreviewed(work, settle)
             until = await redeliver_missed(work, taken.examined_until)
     except GitHubError as error:

@@ -63,6 +63,8 @@ async def _want(session: AsyncSession, row: Repository, pull: PullRequest) -> da
         return None
     rebased = known is not None and known.base_ref != pull.base.ref
     if known is not None and known.reviewed_head_sha == pull.head.sha and not rebased:
+        if known.state is not PullRequestState.OPEN:
+            await _remember(session, row, pull)
         return None
     current = await pull_requests.get(session, await _remember(session, row, pull))
     assert current is not None

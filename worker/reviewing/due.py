@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db import installations, leftovers, pull_requests, repositories
 from app.github.errors import (
     AmbiguousError,
+    PermissionMissingError,
     RateLimitedError,
     SuspendedError,
     TerminalError,
@@ -127,6 +128,9 @@ async def _failed(attempt: Attempt, error: Exception) -> None:
             await _defer(attempt, said, error.retry_at)
         case SuspendedError():
             await _suspend(attempt)
+        case PermissionMissingError():
+            log.warning("not granted", reason=said, needed=error.needed, **attempt.names)
+            await ending.not_permitted(attempt, error)
         case TerminalError() | RepositoryNotFoundError():
             log.info("gone", reason=said, **attempt.names)
             await ending.settle(attempt)

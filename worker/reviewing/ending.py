@@ -10,12 +10,14 @@ import structlog
 from app.db import commands, leftovers, pull_requests
 from app.github.errors import GitHubError, TerminalError
 from app.models import CommandState, ReviewState
+from worker.publishing.posting import granting
 from worker.publishing.writer import react
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.github.checks import Conclusion
+    from app.github.errors import PermissionMissingError
     from app.models import ReviewRecord
     from worker.publishing.standing import Target
     from worker.reviewing.attempt import Attempt
@@ -25,6 +27,7 @@ log = structlog.get_logger(__name__)
 SUPERSEDED = "Superseded"
 FAILED = "The review failed"
 PAUSED = "Reviews are paused"
+NOT_PERMITTED = "GitHub does not let us review this"
 RESUME = "Somebody paused the reviews of this pull request. Comment `/resume` to go on."
 
 
@@ -40,8 +43,8 @@ async def settle(attempt: Attempt) -> None:
 
 async def say_paused(attempt: Attempt) -> None:
     """Conclude a check as skipped: one that a branch requires would be waited for without end."""
-    publisher, again = attempt.work.publisher, attempt.row.attempts > 1
-    check = await publisher.start_check(attempt.target, uncertain=again)
+    publisher = attempt.work.publisher
+    check = await publisher.start_check(attempt.target, uncertain=True)
     await publisher.conclude(attempt.target, check, "skipped", PAUSED, RESUME)
     await settle(attempt)
 
@@ -54,9 +57,18 @@ async def stand_down(attempt: Attempt, why: str) -> None:
         await pull_requests.release(session, attempt.row.id, attempt.owner)
 
 
+async def not_permitted(attempt: Attempt, error: PermissionMissingError) -> None:
+    """End until the owner grants what is missing: the check says what that is, where it may."""
+    why = f"{NOT_PERMITTED}: {granting(error, 'more than it does')}."
+    await give_up(attempt, "action_required", why, f"{error.message} ({error.needed or 'unknown'})")
+
+
 async def give_up(attempt: Attempt, conclusion: Conclusion, why: str, error: str) -> None:
     """End for good: the check says why, and nothing is due until something new is wanted."""
     attempt.work.metrics.reviews.labels("given up").inc()
+    if attempt.review_id is None:  # A check that a branch requires would be waited for without end.
+        attempt.head_sha = attempt.head_sha or attempt.row.head_sha
+        await _conclude(attempt, attempt.target, None, conclusion, FAILED, why)
     await _conclude_own(attempt, conclusion, FAILED, why, ReviewState.FAILED)
     async with attempt.work.database.write() as session:
         await pull_requests.fail(

@@ -1,0 +1,371 @@
+"""The life of one pull request: what may happen to it, and what must hold in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from redis.asyncio import Redis
+from sqlalchemy import update
+
+from app.models import Delivery, DeliveryState, FindingState, PullRequest, ReviewState, Round
+from tests.stories.fate import Fate, Moment, mortal
+from tests.stories.faults import FAULTS
+from tests.worker.test_whole_way import BOUND, INJECTION, UNVERIFIED
+from worker.publishing.live import DONE
+from worker.publishing.markers import Signer, text_of
+from worker.recovery.reconciling import reconcile
+from worker.reviewing.sweeping import sweep_up
+
+if TYPE_CHECKING:
+    from app.models import FindingRecord
+    from tests.worker.service import Service
+
+CLEAN = '"""Nothing wrong here."""\n'
+VARIANTS: tuple[tuple[str | None, frozenset[str]], ...] = (
+    (CLEAN, frozenset()),
+    (INJECTION, frozenset({"SEC101"})),
+    (UNVERIFIED, frozenset({"SEC110"})),
+    (BOUND, frozenset()),
+    (None, frozenset()),
+)
+"""What a file may say, and the rules that find something in it; None is no file."""
+PATHS = ("app/orders.py", "app/rates.py")
+BASE = {"app/__init__.py": '"""A shop."""\n', "README.md": "# Shop\n"}
+LONG = timedelta(days=1)
+PATIENCE = 90.0
+FORGED = "<!-- backend-expert:v1:summary:summary:00000000000000000000000000000000 -->\nMine."
+_TICKS = re.compile(r"^- \[([ x])\] ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Push:
+    """A commit with these variants of the two files; with `anew`, on top of the base again."""
+
+    variants: tuple[int, int]
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class Say:
+    """A comment; ID stands for the finding that was recorded first."""
+
+    who: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Fail:
+    """GitHub fails so at the next such requests."""
+
+    fault: str
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Die:
+    """The worker dies after so many more requests or commits."""
+
+    after: int
+    moment: Moment
+
+
+@dataclass(frozen=True)
+class Happen:
+    """Something else."""
+
+    what: Literal[
+        "worker stopped", "valkey flushed", "time passes", "deliveries lost", "draft", "ready",
+        "closed", "reopened", "base moved", "suspended", "unsuspended", "nothing",
+    ]  # fmt: skip
+
+
+type Step = Push | Say | Fail | Die | Happen
+
+
+@dataclass
+class Life:
+    """One pull request; `service` is shared by many, its installation is not."""
+
+    service: Service
+    number: int
+    now: tuple[int, int] = (1, 0)
+    theirs: list[str] = field(default_factory=list[str])
+    fate: Fate = field(default_factory=Fate)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def live(self, steps: list[Step]) -> None:
+        """All of the steps, then calm; raises `AssertionError` when something does not hold."""
+        await self._begin()
+        try:
+            for step in steps:
+                await self._take(step)
+                if self.worker.done():
+                    await self._start()
+            await self._calm()
+            await self._check()
+        finally:
+            self.service.github.faults.clear()
+            self.service.github.webhooks.faults.clear()
+            await self.stack.aclose()
+
+    async def _begin(self) -> None:
+        github, name = self.service.github, f"alice/shop{self.number}"
+        self.repository = github.repositories.create(name, BASE)
+        self.service.installation = github.apps.install(self.service.app, [self.repository])
+        github.repositories.commit(self.repository, "change", self._files(), author="bob")
+        self.pull = github.pulls.open(self.repository, "change", author="bob")
+        self.others = [
+            github.comments.write(self.pull, "bob", "Please have a look."),
+            github.comments.write(self.pull, "eve", FORGED),
+        ]
+        await self._start()
+
+    def _files(self) -> dict[str, str | bytes | None]:
+        every = zip(PATHS, self.now, strict=True)
+        return {path: VARIANTS[variant][0] for path, variant in every}
+
+    async def _start(self, fate: Fate | None = None) -> None:
+        """A new worker; what a dead one held is free, as after its lease."""
+        await self.stack.aclose()
+        await self._expire()
+        self.fate = fate or Fate()
+        self.work, self.worker = await self.stack.enter_async_context(
+            mortal(self.service.settings, self.fate)
+        )
+
+    async def _take(self, step: Step) -> None:
+        github = self.service.github
+        match step:
+            case Push(variants, anew):
+                self.now = variants
+                present = set(self.repository.git.run(
+                    "ls-tree", "-r", "--name-only", "main" if anew else self.pull.head_sha
+                ).decode().split())  # fmt: skip
+                files = {
+                    path: text
+                    for path, text in self._files().items()
+                    if text is not None or path in present
+                }
+                files["README.md"] = f"# Shop\n{len(github.requests)}\n"
+                if self.pull.state == "open":
+                    onto = "main" if anew else None
+                    github.pulls.push(self.pull, files, onto=onto, author="bob")
+                else:
+                    github.repositories.commit(
+                        self.repository,
+                        "change",
+                        files,
+                        onto="main" if anew else self.pull.head_sha,
+                    )
+            case Say(who, text):
+                records = await self._records()
+                name = records[0].fingerprint[:8] if records else "0000"
+                github.comments.write(self.pull, who, text.replace("ID", name))
+            case Fail(fault, times):
+                github.faults.add(**FAULTS[fault] | {"times": times})
+            case Die(after, moment):
+                self.fate.left, self.fate.moment = after, moment
+            case Happen(what):
+                await self._happen(what)
+        await asyncio.sleep(0.15)
+
+    async def _happen(self, what: str) -> None:
+        github, pull = self.service.github, self.pull
+        match what:
+            case "worker stopped":
+                await self._start()
+            case "valkey flushed":
+                await self._flush()
+            case "time passes":
+                await self._flush()
+                await self._pass_time()
+            case "deliveries lost":
+                github.webhooks.fail(times=2)
+            case "draft" if not pull.draft:
+                github.pulls.to_draft(pull)
+            case "ready" if pull.draft:
+                github.pulls.ready(pull)
+            case "closed" if pull.state == "open":
+                github.pulls.close(pull)
+            case "reopened" if pull.state == "closed" and self._is_pushed():
+                github.pulls.reopen(pull)
+            case "base moved":
+                text = f"# {len(github.requests)}\n"
+                github.repositories.commit(self.repository, "main", {"NEWS.md": text})
+            case "suspended":
+                github.apps.suspend(self.service.installation)
+            case "unsuspended":
+                github.apps.unsuspend(self.service.installation)
+            case _:
+                await asyncio.sleep(0.5)
+
+    def _is_pushed(self) -> bool:
+        """A branch that was pushed to while its pull request was closed."""
+        return self.repository.git.branch("change") == self.pull.head_sha
+
+    async def _calm(self) -> None:
+        """GitHub and all machines are well again, people do nothing, and time passes."""
+        github, service = self.service.github, self.service
+        github.faults.clear()
+        github.webhooks.faults.clear()
+        await self._start()
+        await self._flush()
+        if service.installation.suspended_at:
+            github.apps.unsuspend(service.installation)
+        if self.pull.state == "closed":
+            github.pulls.reopen(self.pull)
+            if not self._is_pushed():
+                github.pulls.push(
+                    self.pull, self._readme(), onto=self.repository.git.branch("change")
+                )
+        if self.pull.draft:
+            github.pulls.ready(self.pull)
+        for _ in range(2):
+            await self._idle()
+            await reconcile(self.work, least=timedelta(0), settle=timedelta(0))
+        await self._idle()
+        if (await service.row(self.pull)).paused:
+            github.comments.write(self.pull, "alice", "/resume")
+            await self._idle()
+
+    def _readme(self) -> dict[str, str | bytes | None]:
+        return {"README.md": f"# Shop\n{len(self.service.github.requests)}\n"}
+
+    async def _idle(self) -> None:
+        """Let everything be done that is due, and that will be."""
+        waiting = asyncio.create_task(self.service.idle(PATIENCE))
+        while not waiting.done():
+            await self._pass_time()
+            await sweep_up(self.work)
+            await asyncio.wait([waiting], timeout=0.3)
+        assert waiting.exception() is None, await self._unfinished()
+        assert not self.worker.done()
+
+    async def _unfinished(self) -> str:
+        """What is still to be done, for a person to read."""
+        row = await self.service.row(self.pull)
+        states = await self.service.deliveries()
+        waiting = {name: state for name, state in states.items() if state == "received"}
+        return (
+            f"due {row.due_at}, leased until {row.leased_until}, attempts {row.attempts}, "
+            f"{row.last_error!r}, deliveries {waiting}"
+        )
+
+    async def _flush(self) -> None:
+        async with Redis.from_url(self.service.settings.redis_url) as redis:
+            await redis.flushall()
+
+    async def _pass_time(self) -> None:
+        """What was to be done later is due."""
+        past = datetime.now(UTC) - LONG
+        async with self.service.database.write() as session:
+            for table in (PullRequest, Delivery):
+                await session.execute(
+                    update(table).where(table.due_at > datetime.now(UTC)).values(due_at=past)
+                )
+
+    async def _expire(self) -> None:
+        past = datetime.now(UTC) - LONG
+        async with self.service.database.write() as session:
+            for table in (PullRequest, Delivery, Round):
+                held = table.leased_until.is_not(None)
+                await session.execute(update(table).where(held).values(leased_until=past))
+
+    async def _records(self) -> list[FindingRecord]:
+        try:
+            return await self.service.findings(self.pull)
+        except AssertionError:
+            return []  # No delivery has told of the pull request yet.
+
+    async def _check(self) -> None:
+        await self._check_findings()
+        await self._check_comments()
+        await self._check_summary()
+        await self._check_reviews()
+        assert [one.body for one in self.others] == ["Please have a look.", FORGED]
+        assert {one.minimized for one in self.others} == {None}
+        states = Counter((await self.service.deliveries()).values())
+        assert set(states) <= {DeliveryState.DONE, DeliveryState.IGNORED}, states
+
+    async def _check_findings(self) -> None:
+        """What is known is what stands in the code."""
+        row = await self.service.row(self.pull)
+        assert row.reviewed_head_sha == self.pull.head_sha
+        there = {
+            (rule, path)
+            for path, variant in zip(PATHS, self.now, strict=True)
+            for rule in VARIANTS[variant][1]
+        }
+        known = {
+            (one.rule, one.path)
+            for one in await self._records()
+            if one.state is not FindingState.FIXED
+        }
+        fixed = {(one.rule, one.path) for one in await self._records()} - known
+        assert there <= known, "something was missed"
+        assert not fixed & there
+        dismissed = {
+            (one.rule, one.path)
+            for one in await self._records()
+            if one.state is FindingState.DISMISSED
+        }
+        assert known - there <= dismissed, "something is said that is not there"
+
+    async def _check_comments(self) -> None:
+        """One comment for a finding, at most, which says how it stands; and none besides."""
+        signer = Signer(self.service.settings.marker_key, self.repository.id, self.pull.number)
+        ours = [one for one in self.pull.review_comments if one.user is self.service.app.bot]
+        by_key = {mark.key: one for one in ours if (mark := signer.read(one.body))}
+        assert len(by_key) == len(ours), "something is said twice"
+        records = {one.fingerprint: one for one in await self._records()}
+        assert set(by_key) <= set(records)
+        for key, record in records.items():
+            comment = by_key.get(key)
+            assert record.comment_id == (comment.id if comment else None)
+            if comment is not None:
+                closed = text_of(comment.body).startswith(DONE)
+                assert closed == (record.state is not FindingState.OPEN), (closed, record.state)
+                if record.state is FindingState.OPEN:
+                    assert comment.minimized is None
+
+    async def _check_summary(self) -> None:
+        """One summary, in which ticks mirror the findings, and a check that says the same."""
+        row, records = await self.service.row(self.pull), await self._records()
+        summaries = [
+            one for one in self.pull.comments if one.body.startswith("<!-- backend-expert")
+        ]
+        mine = [one for one in summaries if one.user is self.service.app.bot]
+        mine = [one for one in mine if "## Code Review" in one.body]
+        assert [one.id for one in mine] == (
+            [row.summary_comment_id] if row.summary_comment_id else []
+        )
+        opened = [one for one in records if one.state is FindingState.OPEN]
+        runs = self.service.checks(self.pull)
+        last = max(runs, key=lambda run: int(run.external_id.rpartition(":")[2]))
+        assert {run.status for run in self.repository.check_runs.values()} == {"completed"}
+        assert last.conclusion == ("failure" if opened else "success"), last.title
+        assert last.title == (f"{len(opened)} critical" if opened else "No findings")
+        if mine:
+            ticks = Counter(_TICKS.findall(mine[0].body))
+            assert ticks[" "] == len(opened)
+            assert self.pull.head_sha[:7] in mine[0].body
+        else:
+            assert not records
+
+    async def _check_reviews(self) -> None:
+        """No review of a head was posted twice, and none is open."""
+        covers = [one.body.partition("\n")[0] for one in self.pull.reviews if one.body]
+        reviews = await self.service.reviews(self.pull)
+        assert {one.state for one in reviews} <= {
+            ReviewState.DONE,
+            ReviewState.SUPERSEDED,
+            ReviewState.FAILED,
+        }
+        generations = Counter(covers)
+        assert all(count <= 2 for count in generations.values()), generations
