@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from worker.analysis.job import Job
     from worker.work import Work
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 @dataclass
