@@ -84,7 +84,7 @@ def _in_function(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if not last[:1].isupper():
         return
     function = file.enclosing_function(call)
-    if function is None or _is_kept(function):
+    if function is None or _is_kept(function) or _is_for_defaults(call, file):
         return
     route = file.route(function)
     if route is not None or file.is_dependency(function):
@@ -94,6 +94,12 @@ def _in_function(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             f"`{last}()` reads and checks the environment for each request {who}."
             " Build it once, in a function with `@lru_cache`.",
         )
+
+
+def _is_for_defaults(call: ast.Call, file: SourceFile) -> bool:
+    """`default_settings = Settings()`, to ask what a field is when nobody sets it."""
+    statement = file.parent(call)
+    return isinstance(statement, ast.Assign) and "default" in ast.unparse(statement.targets[0])
 
 
 def _is_kept(function: FunctionNode) -> bool:

@@ -211,6 +211,8 @@ def _as_text(name: ast.Name, file: SourceFile) -> bool:
 
 def _is_unexpected(name: ast.Name, file: SourceFile) -> bool:
     for parent in file.ancestors(name):
+        if isinstance(parent, ast.IfExp) and "isinstance" in file.source(parent.test):
+            return False
         if isinstance(parent, ast.ExceptHandler) and parent.name == name.id:
             return any(_is_inner(kind) for kind in caught(parent, file))
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
