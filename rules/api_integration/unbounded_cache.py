@@ -105,9 +105,10 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         store = next((item for item in cache.stores if _key_varies(item, file)), None)
         if store is None or "maxsize" in file.source(file.statement(store)):
             continue
-        if cache.owner is None:
+        knows_age = _AGE.search(file.source(file.statement(store)).partition("=")[2])
+        if cache.owner is None and not knows_age:
             yield _module_level(cache, store)
-        elif _AGE.search(file.source(file.statement(store)).partition("=")[2]):
+        elif knows_age:
             yield Problem(
                 store,
                 f"`{cache.shown}` tells which items are too old but deletes none, so it grows with"

@@ -40,7 +40,7 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
 
 def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
     """Whether this call, of a function with this qualified name, gives a coroutine."""
-    if _is_one_of_two(call, file):
+    if _is_one_of_two(call, file) or _is_of_another_type(call, file):
         return False
     if coroutines.is_known_coroutine(name):
         return True
@@ -92,6 +92,25 @@ def _is_one_of_two(call: ast.Call, file: SourceFile) -> bool:
     if not isinstance(call.func, ast.Name):
         return False
     return any(isinstance(value, ast.IfExp) for value in file.values(call.func))
+
+
+def _is_of_another_type(call: ast.Call, file: SourceFile) -> bool:
+    """Whether an `isinstance` around the call says what its receiver is: not what was annotated."""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(receiver, ast.Name) or "isinstance" not in file.called_names:
+        return False
+    child: ast.AST = call
+    for parent in file.ancestors(call):
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return False
+        if (
+            isinstance(parent, ast.If)
+            and child in parent.body
+            and f"isinstance({receiver.id}," in "".join(file.source(parent.test).split())
+        ):
+            return True
+        child = parent
+    return False
 
 
 def _is_awaited_too(name: str, call: ast.Call, file: SourceFile) -> bool:
