@@ -79,8 +79,8 @@ def env_outside_settings(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         yield Problem(
             node,
-            "The environment is read here, past the settings: nothing checks the variable at the start. Add a"
-            f" field to `{_nearest(file)}`.",
+            f"`{_variable(node, file)}` is read from the environment past the settings: nothing checks it at the"
+            f" start. Add a field to `{_nearest(file)}`.",
             confidence=Confidence.MEDIUM,
         )
         return
@@ -94,8 +94,8 @@ def _own(project: Project) -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in settings_classes(project))
 
 
-def _reads(node: ast.expr, file: SourceFile) -> bool:
-    """A variable of the app's own is read: not all of them, not a write, not the platform's."""
+def _variable(node: ast.expr, file: SourceFile) -> str:
+    """The constant name of what is read; empty when it is computed."""
     parent = file.parent(node)
     if isinstance(parent, ast.Attribute) and parent.attr == "get":
         parent = file.parent(parent)
@@ -105,7 +105,13 @@ def _reads(node: ast.expr, file: SourceFile) -> bool:
     elif isinstance(parent, ast.Call) and parent.args:
         name = parent.args[0]
     given = name.value if isinstance(name, ast.Constant) else None
-    return isinstance(given, str) and not _PLATFORM.match(given)
+    return given if isinstance(given, str) else ""
+
+
+def _reads(node: ast.expr, file: SourceFile) -> bool:
+    """A variable of the app's own is read: not all of them, not a write, not the platform's."""
+    given = _variable(node, file)
+    return bool(given) and not _PLATFORM.match(given)
 
 
 def _is_started_by_hand(node: ast.expr, file: SourceFile) -> bool:

@@ -83,11 +83,16 @@ def http_exception_in_service(_: ast.Module, file: SourceFile) -> Iterator[Probl
     for node in raised:
         yield Problem(
             node,
-            "An HTTP status is decided here, below the routers; the other modules of this layer raise errors of"
-            " their own. Do so too and translate it in the router.",
+            f"{_who(node, file)} decides about an HTTP status, below the routers; the other modules of this layer"
+            " raise errors of their own. Do so too and translate them in the router.",
             confidence=Confidence.MEDIUM,
         )
         return
+
+
+def _who(node: ast.AST, file: SourceFile) -> str:
+    function = file.enclosing_function(node)
+    return f"`{function.name}`" if function is not None else "This module"
 
 
 def _is_dependency(node: ast.AST, file: SourceFile) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.error_handling.handlers import run_by
+from rules.error_handling.handlers import last_name, run_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def raise_without_from(handler: ast.ExceptHandler, file: SourceFile) -> Iterator
     with_cause = f"{file.source(first)} from {name}" if name else ""
     yield Problem(
         first,
-        f"This `raise` does not name its cause{more}: add `from {name or 'error'}`, or `from None`"
+        f"`raise {last_name(first.exc)}` does not name its cause{more}: add `from {name or 'error'}`, or `from None`"
         " when the first error is of no interest.",
         fix=fixes.small_statement(with_cause) if name else None,
     )

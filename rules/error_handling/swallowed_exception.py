@@ -293,7 +293,8 @@ def _inside_handler(node: ast.Try, file: SourceFile) -> bool:
 
 def _cost(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> tuple[Severity, str]:
     if isinstance(handler.body[-1], (ast.Return, ast.Raise)) and not _is_empty(handler.body[-1]):
-        return Severity.WARNING, "a failure looks like an answer"
+        what = _only_call(node.body, file)
+        return Severity.WARNING, f"a failure{f' of {what}' if what else ''} looks like an answer"
     return _worst(node.body, file)
 
 
@@ -313,7 +314,14 @@ def _worst(body: list[ast.stmt], file: SourceFile) -> tuple[Severity, str]:
             return Severity.CRITICAL, f"nobody learns that `{name}` failed"
         if GUARDING.match(name):
             return Severity.CRITICAL, f"a failed `{name}` lets the request through"
-    return Severity.WARNING, "nobody learns that anything failed"
+    return Severity.WARNING, f"nobody learns that {_only_call(body, file) or 'anything'} failed"
+
+
+def _only_call(body: list[ast.stmt], file: SourceFile) -> str:
+    """The one thing that the block does, for the message; empty when there are several."""
+    names = {last_name(node.func) for node in run_by(body, file) if isinstance(node, ast.Call)}
+    named = [name for name in names if name and not CONVERTING.match(name)]
+    return f"`{named[0]}`" if len(named) == 1 else ""
 
 
 def _is_no_loss(call: ast.Call, name: str, file: SourceFile) -> bool:
