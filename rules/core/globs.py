@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    type _Segment = Callable[[str], object] | None
+    type _Match = Callable[[str], object]
+    type _Segment = _Match | None
 
 
 def matches(patterns: tuple[str, ...], path: str) -> bool:
@@ -23,7 +24,24 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
     if not patterns:
         return False
     parts = path.split("/")
-    return any(_takes(_segments(pattern), parts) for pattern in patterns)
+    names, wild, others = _sorted(patterns)
+    return (
+        not names.isdisjoint(parts)
+        or any(match(part) for match in wild for part in parts)
+        or any(_takes(segments, parts) for segments in others)
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _sorted(
+    patterns: tuple[str, ...],
+) -> tuple[frozenset[str], tuple[_Match, ...], tuple[tuple[_Segment, ...], ...]]:
+    """Patterns by what they cost: plain names at any depth, other names there, and the rest."""
+    bare = {pattern for pattern in patterns if pattern.strip("/.") and "/" not in pattern}
+    plain = {pattern for pattern in bare if not set(pattern) & set("*?[")}
+    wild = tuple(_one(pattern) for pattern in patterns if pattern in bare - plain - {"**"})
+    rest = tuple(_segments(p) for p in patterns if p not in bare or p == "**")
+    return frozenset(plain), wild, rest
 
 
 @functools.lru_cache(maxsize=4096)

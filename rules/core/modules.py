@@ -35,17 +35,17 @@ class Modules:
 
     def split(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The module that a dotted name means and what is left of the name; None: not ours."""
-        for root in self._candidates(dotted, importer):
+        first = dotted.partition(".")[0].removesuffix("()")
+        roots = self._tops.get(first)
+        if roots is None:
+            return None
+        for root in self._candidates(first, roots, importer):
             whole = f"{root}.{dotted}" if root else dotted
             if (module := self._longest(whole)) is not None and len(module) > len(root):
                 return module, whole[len(module) + 1 :]
         return None
 
-    def _candidates(self, dotted: str, importer: str) -> Iterator[str]:
-        first = dotted.split(".", 1)[0].removesuffix("()")
-        roots = self._tops.get(first)
-        if roots is None:
-            return
+    def _candidates(self, first: str, roots: frozenset[str], importer: str) -> Iterator[str]:
         for root in self._around(importer):
             if root in roots and not (first in _STANDARD and root):
                 yield root
@@ -65,9 +65,6 @@ class Modules:
         return self._roots[importer]
 
     def _longest(self, dotted: str) -> str | None:
-        parts = dotted.split(".")
-        for number in range(len(parts), 0, -1):
-            module = ".".join(parts[:number])
-            if module in self._names:
-                return module
-        return None
+        while dotted and dotted not in self._names:
+            dotted = dotted.rpartition(".")[0]
+        return dotted or None
