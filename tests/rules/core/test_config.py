@@ -26,6 +26,7 @@ def a_rule(code: str = "SEC101", name: str = "sql-injection", group: str = "secu
         nothing,
         frozenset(),
         (),
+        False,
         "",
         lambda _node, _file: iter(()),
     )
