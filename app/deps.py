@@ -6,8 +6,10 @@ from typing import Annotated, cast
 from fastapi import Depends, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.viewer import Viewer, viewer_of
+from app.access.viewer import NotKnownNowError, SignInNeededError, Viewer, viewer_of
 from app.callers import is_this_machine
+from app.db import repositories
+from app.models import Repository
 from app.services import Services
 
 
@@ -46,6 +48,32 @@ def operator(viewer: ViewerDep) -> Viewer:
 
 
 OperatorDep = Annotated[Viewer, Depends(operator)]
+
+
+async def maybe_viewer(
+    request: Request, services: ServicesDep, session: SessionDep
+) -> Viewer | None:
+    """The same for pages that are open to everybody and show more to some."""
+    try:
+        return await viewer(request, services, session)
+    except (SignInNeededError, NotKnownNowError):
+        return None
+
+
+MaybeViewerDep = Annotated[Viewer | None, Depends(maybe_viewer)]
+
+
+async def readable_repository(
+    session: SessionDep, viewer: ViewerDep, owner: str, name: str
+) -> Repository:
+    """The repository of the address; one that the viewer may not read is none that exists."""
+    found = await repositories.find(session, owner, name)
+    if found is None or not viewer.sees(found.id):
+        raise HTTPException(404, "Nothing is known of that repository.")
+    return found
+
+
+RepositoryDep = Annotated[Repository, Depends(readable_repository)]
 
 
 def metrics_are_open(request: Request, services: ServicesDep) -> None:

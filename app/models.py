@@ -103,6 +103,7 @@ class Base(DeclarativeBase):
         dict[str, str]: Json,
         dict[str, int]: Json,
         dict[str, float]: Json,
+        dict[str, int | list[str]]: Json,
         list[dict[str, str]]: Json,
         list[dict[str, str | int]]: Json,
         dict[str, str | int]: Json,
@@ -160,6 +161,8 @@ class PullRequest(Base):
     __table_args__ = (
         UniqueConstraint("repository_id", "number"),
         Index(None, "state", "updated_at"),
+        Index(None, "state", "repository_id"),
+        Index(None, "repository_id", "state", "number"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -220,10 +223,15 @@ class ReviewRecord(Base):
     """One review of one generation of a pull request, and what stands on GitHub of it."""
 
     __tablename__ = "reviews"
-    __table_args__ = (UniqueConstraint("pull_request_id", "generation"),)
+    __table_args__ = (
+        UniqueConstraint("pull_request_id", "generation"),
+        Index(None, "repository_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     pull_request_id: Mapped[int] = mapped_column(ForeignKey("pull_requests.id", ondelete="CASCADE"))
+    repository_id: Mapped[int | None]
+    """That of the pull request, so that the newest of a repository are found by an index."""
     generation: Mapped[int]
     head_sha: Mapped[str] = mapped_column(String(64))
     merge_base_sha: Mapped[str | None] = mapped_column(String(64))
@@ -246,10 +254,18 @@ class FindingRecord(Base):
     """One finding of a pull request across all its reviews, told apart by fingerprint."""
 
     __tablename__ = "findings"
-    __table_args__ = (UniqueConstraint("pull_request_id", "fingerprint"),)
+    __table_args__ = (
+        UniqueConstraint("pull_request_id", "fingerprint"),
+        Index(None, "pull_request_id", "state", "group", "severity"),
+        Index(None, "repository_id", "id"),
+        Index(None, "rule", "id"),
+        Index(None, "rule", "state", "repository_id"),
+        Index(None, "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     pull_request_id: Mapped[int] = mapped_column(ForeignKey("pull_requests.id", ondelete="CASCADE"))
+    repository_id: Mapped[int | None]
     fingerprint: Mapped[str] = mapped_column(String(128))
     rule: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(128))
@@ -262,6 +278,8 @@ class FindingRecord(Base):
     confidence: Mapped[str] = mapped_column(String(16))
     trace: Mapped[list[dict[str, str | int]]]
     fix: Mapped[dict[str, str | int] | None]
+    frame: Mapped[dict[str, int | list[str]] | None]
+    """The code around it: `lines` from line `start` on."""
     place: Mapped[FindingPlace]
     state: Mapped[FindingState]
     first_review_id: Mapped[int] = mapped_column(
@@ -304,6 +322,7 @@ class Dismissal(Base):
     """
 
     __tablename__ = "dismissals"
+    __table_args__ = (Index(None, "rule", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     repository_id: Mapped[int] = mapped_column(
@@ -371,7 +390,11 @@ class AuditEntry(Base):
     """Something that somebody did: a command, a dismissal, set-up, a sign-in. Never changed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "action", "id"), Index(None, "actor", "id"))
+    __table_args__ = (
+        Index(None, "action", "id"),
+        Index(None, "actor", "id"),
+        Index(None, "repository_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -380,3 +403,20 @@ class AuditEntry(Base):
     detail: Mapped[str]
     repository_id: Mapped[int | None]
     number: Mapped[int | None]
+
+
+class Tally(Base):
+    """What was found, fixed and reviewed in a repository on one day, by group of the checklist.
+
+    Repository 0 is all of them together; no group is the reviews.
+    """
+
+    __tablename__ = "tallies"
+
+    repository_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    group: Mapped[str] = mapped_column(String(32), primary_key=True)
+    found: Mapped[int]
+    fixed: Mapped[int]
+    fix_seconds: Mapped[int]
+    reviews: Mapped[int]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -24,8 +25,16 @@ def templates() -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, duration=duration, sentence=sentence)  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
+    environment.filters.update(  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
+        moment=moment, duration=duration, sentence=sentence, stretch=stretch
+    )
+    environment.tests.update(plan=is_plan)  # pyright: ignore[reportUnknownMemberType] the same
     return Jinja2Templates(env=environment, context_processors=[_who])
+
+
+def page(request: Request, name: str, values: dict[str, Any]) -> HTMLResponse:
+    """One of our templates, filled."""
+    return templates().TemplateResponse(request, name, values)
 
 
 def _who(request: Request) -> dict[str, Any]:
@@ -57,3 +66,17 @@ def moment(value: datetime | None) -> str:
 def duration(seconds: float) -> str:
     """A stretch of time for people."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def stretch(seconds: float) -> str:
+    """A long stretch of time for people, in its largest unit."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return "under a minute"
+
+
+def is_plan(message: str) -> bool:
+    """Whether a step of a trace is SQLite's plan of a query."""
+    return message.startswith(("Plan now:", "With `CREATE INDEX"))

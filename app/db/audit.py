@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import AuditEntry, Repository
 
 LONGEST = 2_000
+LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,6 @@ async def page(
         query = query.where(AuditEntry.action == action)
     if actor:
         query = query.where(AuditEntry.actor == actor)
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
+    query = query.where(AuditEntry.id < (LAST if before is None else before))
     rows = await session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
     return [AuditLine(*row) for row in rows]

@@ -9,12 +9,14 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import (
+    AuditEntry,
     Delivery,
     Installation,
     PullRequest,
     PullRequestState,
     Recovery,
     Repository,
+    Tally,
 )
 
 AT_ONCE = 100
@@ -73,6 +75,10 @@ async def _erase_repositories(session: AsyncSession, which: Select[int]) -> int:
         await session.execute(
             delete(Recovery).where(Recovery.repository_id.in_(ids)), execution_options=_RAW
         )
+        for table in (Tally, AuditEntry):
+            await session.execute(
+                delete(table).where(table.repository_id.in_(ids)), execution_options=_RAW
+            )
         accounts = select(Repository.installation_id).where(Repository.id.in_(ids))
         await session.execute(
             delete(Delivery).where(

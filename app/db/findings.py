@@ -4,14 +4,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
-from app.models import FindingPlace, FindingRecord, FindingState, ReviewRecord, ReviewState
+from app.models import (
+    FindingPlace,
+    FindingRecord,
+    FindingState,
+    PullRequest,
+    ReviewRecord,
+    ReviewState,
+)
 from rules.core.findings import Finding
 
 BATCH = 200
+
+type Frame = dict[str, int | list[str]]
+"""The code around a finding: `lines` from line `start` on."""
+
 _RAW = {"synchronize_session": False}
 
 
@@ -23,15 +34,22 @@ async def record_open(
     findings: Sequence[Finding],
     places: Mapping[str, FindingPlace],
     now: datetime,
+    frames: Mapping[str, Frame] | None = None,
 ) -> None:
     """Remember the findings of a review; one that was fixed is open again, one dismissed stays so.
 
-    `places` says by fingerprint where each stands; what is missing stands in the summary.
+    `places` says by fingerprint where each stands; what is missing stands in the summary. `frames`
+    has the code around those that this review reported.
     """
+    repository_id = await session.scalar(
+        select(PullRequest.repository_id).where(PullRequest.id == pull_request_id)
+    )
     rows = {
         finding.fingerprint: _row(finding)
         | {
             "pull_request_id": pull_request_id,
+            "repository_id": repository_id,
+            "frame": (frames or {}).get(finding.fingerprint),
             "place": places.get(finding.fingerprint, FindingPlace.SUMMARY),
             "state": FindingState.OPEN,
             "first_review_id": review_id,
@@ -131,6 +149,7 @@ async def _upsert(session: AsyncSession, rows: Sequence[dict[str, object]]) -> N
             index_elements=[FindingRecord.pull_request_id, FindingRecord.fingerprint],
             set_={name: new[name] for name in (*known, "place", "last_review_id", "updated_at")}
             | {
+                "frame": func.coalesce(new.frame, FindingRecord.frame),
                 "state": case((was_fixed, FindingState.OPEN), else_=FindingRecord.state),
                 "fixed_sha": None,
             },

@@ -1,19 +1,34 @@
 """What the history pages show. Reading only."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models import FindingRecord, FindingState, PullRequest, Repository, ReviewRecord
+from app.models import (
+    Delivery,
+    DeliveryState,
+    Dismissal,
+    FindingRecord,
+    FindingState,
+    PullRequest,
+    PullRequestState,
+    Repository,
+    ReviewRecord,
+)
 
 PAGE = 50
+MOST = 500
+LAST = 2**62
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryLine:
-    """A repository with how much was found there."""
+    """A repository with what is open there now."""
 
     repository: Repository
     pull_requests: int
@@ -36,41 +51,112 @@ class PullRequestLine:
     pull_request: PullRequest
     open_findings: int
     fixed_findings: int
+    dismissed_findings: int
+
+
+@dataclass(slots=True)
+class OpenNow:
+    """Open findings of open pull requests."""
+
+    by_group: dict[str, int] = field(default_factory=dict[str, int])
+    by_severity: dict[str, int] = field(default_factory=dict[str, int])
+    by_repository: dict[int, int] = field(default_factory=dict[int, int])
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_group.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHistory:
+    """What became of the findings of a rule, by state, and who lives with which of them."""
+
+    states: dict[str, int]
+    dismissals: list[tuple[Dismissal, Repository]]
+
+    @property
+    def total(self) -> int:
+        """How often the rule spoke."""
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """A delivery without its payload."""
+
+    guid: str
+    event: str
+    action: str | None
+    state: DeliveryState
+    attempts: int
+    redeliveries: int
+    received_at: datetime
+    done_at: datetime | None
+    error: str | None
+    repository: Repository | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Deliveries that wait or failed, and pull requests that are due."""
+
+    received: int
+    failed: int
+    due: int
 
 
 async def repositories(
     session: AsyncSession, among: Collection[int] | None = None
 ) -> list[RepositoryLine]:
     """The repositories the App has, by name; only those `among` these, None for all."""
-    pulls = (
-        select(func.count(PullRequest.id))
-        .where(PullRequest.repository_id == Repository.id)
-        .scalar_subquery()
-    )
-    findings = (
-        select(func.count(FindingRecord.id))
-        .join(PullRequest, PullRequest.id == FindingRecord.pull_request_id)
-        .where(PullRequest.repository_id == Repository.id, FindingRecord.state == FindingState.OPEN)
-        .scalar_subquery()
-    )
-    rows = await session.execute(
-        select(Repository, pulls, findings)
-        .where(Repository.removed_at.is_(None), *_among(among))
+    rows = await session.scalars(
+        select(Repository)
+        .where(Repository.removed_at.is_(None), *_within(Repository.id, among))
         .order_by(Repository.owner, Repository.name)
-        .limit(500)
+        .limit(MOST)
     )
-    return [RepositoryLine(*row) for row in rows]
+    pulls = await _open_pulls(session, among)
+    opened = (await open_now(session, among)).by_repository
+    return [RepositoryLine(one, pulls.get(one.id, 0), opened.get(one.id, 0)) for one in rows]
+
+
+async def open_now(session: AsyncSession, among: Collection[int] | None = None) -> OpenNow:
+    """What is open in these repositories, or in all."""
+    rows = await session.execute(
+        select(PullRequest.repository_id, FindingRecord.group, FindingRecord.severity, func.count())
+        .join(FindingRecord, FindingRecord.pull_request_id == PullRequest.id)
+        .where(
+            PullRequest.state == PullRequestState.OPEN,
+            FindingRecord.state == FindingState.OPEN,
+            *_within(PullRequest.repository_id, among),
+        )
+        .group_by(PullRequest.repository_id, FindingRecord.group, FindingRecord.severity)
+    )
+    found = OpenNow()
+    for repository_id, group, severity, count in rows:
+        found.by_repository[repository_id] = found.by_repository.get(repository_id, 0) + count
+        found.by_group[group] = found.by_group.get(group, 0) + count
+        found.by_severity[severity] = found.by_severity.get(severity, 0) + count
+    return found
 
 
 async def recent_reviews(
-    session: AsyncSession, among: Collection[int] | None = None, limit: int = PAGE
+    session: AsyncSession,
+    among: Collection[int] | None = None,
+    *,
+    before: int | None = None,
+    limit: int = PAGE,
 ) -> list[ReviewLine]:
-    """The newest reviews of these repositories, or of all."""
+    """The newest reviews below an id, of these repositories or of all."""
     rows = await session.execute(
         select(ReviewRecord, PullRequest, Repository)
         .join(PullRequest, PullRequest.id == ReviewRecord.pull_request_id)
         .join(Repository, Repository.id == PullRequest.repository_id)
-        .where(*_among(among))
+        .where(
+            ReviewRecord.id < (LAST if before is None else before),
+            *_within(ReviewRecord.repository_id, among),
+        )
         .order_by(ReviewRecord.id.desc())
         .limit(limit)
     )
@@ -78,16 +164,26 @@ async def recent_reviews(
 
 
 async def pull_requests(
-    session: AsyncSession, repository_id: int, limit: int = 4 * PAGE
+    session: AsyncSession,
+    repository_id: int,
+    *,
+    state: str = "",
+    before: int | None = None,
+    limit: int = PAGE,
 ) -> list[PullRequestLine]:
-    """The pull requests of a repository, the newest first."""
-    rows = await session.execute(
-        select(PullRequest, _count(FindingState.OPEN), _count(FindingState.FIXED))
-        .where(PullRequest.repository_id == repository_id)
-        .order_by(PullRequest.number.desc())
-        .limit(limit)
+    """The pull requests of a repository below a number, the newest first."""
+    query = select(PullRequest).where(
+        PullRequest.repository_id == repository_id,
+        PullRequest.number < (LAST if before is None else before),
     )
-    return [PullRequestLine(*row) for row in rows]
+    if state:
+        query = query.where(PullRequest.state == PullRequestState(state))
+    found = list(await session.scalars(query.order_by(PullRequest.number.desc()).limit(limit)))
+    fates = await _fates(session, [one.id for one in found])
+    return [
+        PullRequestLine(one, *(fates.get((one.id, state), 0) for state in FindingState))
+        for one in found
+    ]
 
 
 async def reviews(session: AsyncSession, pull_request_id: int) -> list[ReviewRecord]:
@@ -95,7 +191,7 @@ async def reviews(session: AsyncSession, pull_request_id: int) -> list[ReviewRec
     found = await session.scalars(
         select(ReviewRecord)
         .where(ReviewRecord.pull_request_id == pull_request_id)
-        .order_by(ReviewRecord.id.desc())
+        .order_by(ReviewRecord.generation.desc())
         .limit(4 * PAGE)
     )
     return list(found)
@@ -114,7 +210,7 @@ async def review(session: AsyncSession, review_id: int) -> ReviewLine | None:
 
 
 async def findings_seen_by(session: AsyncSession, review_id: int) -> list[FindingRecord]:
-    """The findings that this review was the last to report or to see fixed."""
+    """The findings that this review was the first or the last to report, or to see fixed."""
     found = await session.scalars(
         select(FindingRecord)
         .where(
@@ -122,17 +218,97 @@ async def findings_seen_by(session: AsyncSession, review_id: int) -> list[Findin
             | (FindingRecord.first_review_id == review_id)
         )
         .order_by(FindingRecord.path, FindingRecord.line, FindingRecord.id)
+        .limit(MOST)
     )
     return list(found)
 
 
-def _count(state: FindingState):  # noqa: ANN202 its type is longer than it is
-    return (
-        select(func.count(FindingRecord.id))
-        .where(FindingRecord.pull_request_id == PullRequest.id, FindingRecord.state == state)
-        .scalar_subquery()
+async def of_rule(
+    session: AsyncSession, rule: str, among: Collection[int] | None = None
+) -> RuleHistory:
+    """What is remembered of a rule in these repositories, or in all."""
+    states = await session.execute(
+        select(FindingRecord.state, func.count())
+        .where(FindingRecord.rule == rule, *_within(FindingRecord.repository_id, among))
+        .group_by(FindingRecord.state)
+    )
+    dismissals = await session.execute(
+        select(Dismissal, Repository)
+        .join(Repository, Repository.id == Dismissal.repository_id)
+        .where(Dismissal.rule == rule, *_within(Dismissal.repository_id, among))
+        .order_by(Dismissal.id.desc())
+        .limit(20)
+    )
+    counts = {state.value: count for state, count in states}
+    return RuleHistory(counts, [(one, home) for one, home in dismissals])
+
+
+async def deliveries(
+    session: AsyncSession, *, state: str = "", skipped: int = 0, limit: int = PAGE
+) -> list[DeliveryLine]:
+    """The newest deliveries after so many others; their payloads are not read."""
+    query = select(
+        Delivery.guid,
+        Delivery.event,
+        Delivery.action,
+        Delivery.state,
+        Delivery.attempts,
+        Delivery.redeliveries,
+        Delivery.received_at,
+        Delivery.done_at,
+        Delivery.error,
+        Repository,
+    ).outerjoin(Repository, Repository.id == Delivery.repository_id)
+    if state:
+        query = query.where(Delivery.state == DeliveryState(state))
+    query = query.where(Delivery.received_at < END_OF_TIME)
+    rows = await session.execute(
+        query.order_by(Delivery.received_at.desc()).offset(skipped).limit(limit)
+    )
+    return [DeliveryLine(*row) for row in rows]
+
+
+async def waiting(session: AsyncSession) -> Waiting:
+    """What is not done yet."""
+    states = await session.execute(
+        select(Delivery.state, func.count())
+        .where(Delivery.state.in_((DeliveryState.RECEIVED, DeliveryState.FAILED)))
+        .group_by(Delivery.state)
+    )
+    counts = dict(states.all())
+    due = await session.scalar(
+        select(func.count()).select_from(PullRequest).where(PullRequest.due_at.is_not(None))
+    )
+    return Waiting(
+        counts.get(DeliveryState.RECEIVED, 0), counts.get(DeliveryState.FAILED, 0), due or 0
     )
 
 
-def _among(ids: Collection[int] | None) -> list[ColumnElement[bool]]:
-    return [] if ids is None else [Repository.id.in_(ids)]
+async def _open_pulls(session: AsyncSession, among: Collection[int] | None) -> dict[int, int]:
+    rows = await session.execute(
+        select(PullRequest.repository_id, func.count())
+        .where(
+            PullRequest.state == PullRequestState.OPEN,
+            *_within(PullRequest.repository_id, among),
+        )
+        .group_by(PullRequest.repository_id)
+    )
+    return dict(rows.all())
+
+
+async def _fates(
+    session: AsyncSession, ids: Collection[int]
+) -> dict[tuple[int, FindingState], int]:
+    rows = await session.execute(
+        select(FindingRecord.pull_request_id, FindingRecord.state, func.count())
+        .where(FindingRecord.pull_request_id.in_(ids))
+        .group_by(FindingRecord.pull_request_id, FindingRecord.state)
+    )
+    return {(pull_request_id, state): count for pull_request_id, state, count in rows}
+
+
+def _within(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
+    ids: Collection[int] | None,
+) -> list[ColumnElement[bool]]:
+    return [] if ids is None else [column.in_(ids)]

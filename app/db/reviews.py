@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
-from app.models import ReviewRecord, ReviewState
+from app.models import PullRequest, ReviewRecord, ReviewState
 
 FINAL = (ReviewState.DONE, ReviewState.SUPERSEDED, ReviewState.FAILED)
 _RAW = {"synchronize_session": False}
@@ -39,8 +39,10 @@ async def start(
 
     What the first attempt put on GitHub stays known: the check run is found again by its id.
     """
+    home = select(PullRequest.repository_id).where(PullRequest.id == pull_request_id)
     statement = insert_into(session, ReviewRecord).values(
         pull_request_id=pull_request_id,
+        repository_id=home.scalar_subquery(),
         generation=generation,
         head_sha=head_sha,
         engine_version=engine_version,

@@ -1,75 +1,102 @@
 """The history of reviews, for those who may read the repositories that it is about."""
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from datetime import UTC, datetime
+from typing import Annotated
 
-from app.access.viewer import Viewer
-from app.db import audit, findings, history, pull_requests, recoveries, repositories
-from app.deps import OperatorDep, ServicesDep, SessionDep, ViewerDep
-from app.models import Repository
-from app.pages import templates
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import Response
 
+from app.charts import columns, weeks
+from app.db import finding_list, findings, history, pull_requests, tallies
+from app.db.finding_list import Filter
+from app.deps import RepositoryDep, ServicesDep, SessionDep, ViewerDep
+from app.listing import StateOfPull, csv_answer, read_filter, shown_filter
+from app.pages import page
+from rules.core.rule import GROUPS
+
+WEEKS = 12
 PAGE = 50
+MOST_ROWS = 5_000
 NOTHING = (
     "GitHub says that you can read none of the repositories that this service reviews. "
     "If that is wrong, ask who administers them to give you access, or to install the App."
 )
 
 router = APIRouter()
+FilterDep = Annotated[Filter, Depends(read_filter)]
 
 
 @router.get("/")
-async def overview(request: Request, session: SessionDep, viewer: ViewerDep) -> HTMLResponse:
-    """Repositories and the newest reviews."""
+async def overview(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
+    """What was found and fixed in the last weeks, what is open now, the newest reviews."""
     if viewer.repositories is not None and not viewer.repositories:
         raise HTTPException(403, NOTHING)
-    return templates().TemplateResponse(
+    among, now = viewer.repositories, datetime.now(UTC)
+    days = await tallies.since(session, tallies.weeks_ago(now, WEEKS), among)
+    shown = weeks(days, now, WEEKS)
+    return page(
         request,
         "overview.html",
         {
-            "repositories": await history.repositories(session, viewer.repositories),
-            "reviews": await history.recent_reviews(session, viewer.repositories),
-            "recoveries": await recoveries.recent(session) if viewer.is_operator else [],
+            "weeks": shown,
+            "chart": columns(shown),
+            "groups": GROUPS,
+            "open": await history.open_now(session, among),
+            "repositories": await history.repositories(session, among),
+            "reviews": await history.recent_reviews(session, among, limit=12),
         },
     )
 
 
 @router.get("/repositories/{owner}/{name}")
 async def repository(
-    request: Request, session: SessionDep, viewer: ViewerDep, owner: str, name: str
-) -> HTMLResponse:
-    """The pull requests of a repository."""
-    found = await _repository(session, viewer, owner, name)
-    lines = await history.pull_requests(session, found.id)
-    return templates().TemplateResponse(
-        request, "repository.html", {"repository": found, "lines": lines}
+    request: Request,
+    session: SessionDep,
+    found: RepositoryDep,
+    state: StateOfPull = "",
+    before: int | None = None,
+) -> Response:
+    """The pull requests of a repository, and what was found and fixed there."""
+    now = datetime.now(UTC)
+    days = await tallies.since(session, tallies.weeks_ago(now, WEEKS), [found.id])
+    shown = weeks(days, now, WEEKS)
+    lines = await history.pull_requests(
+        session, found.id, state=state, before=before, limit=PAGE + 1
+    )
+    return page(
+        request,
+        "repository.html",
+        {
+            "repository": found,
+            "weeks": shown,
+            "chart": columns(shown),
+            "groups": GROUPS,
+            "open": await history.open_now(session, [found.id]),
+            "lines": lines[:PAGE],
+            "older": lines[PAGE - 1].pull_request.number if len(lines) > PAGE else None,
+            "state": state,
+        },
     )
 
 
 @router.get("/pulls/{owner}/{name}/{number}")
 async def pull_request(
-    request: Request,
-    services: ServicesDep,
-    session: SessionDep,
-    viewer: ViewerDep,
-    owner: str,
-    name: str,
-    number: int,
-) -> HTMLResponse:
-    """The reviews of a pull request and the fate of its findings."""
-    home = await _repository(session, viewer, owner, name)
+    request: Request, services: ServicesDep, session: SessionDep, home: RepositoryDep, number: int
+) -> Response:
+    """The reviews of a pull request and the life of each finding."""
     found = await pull_requests.find(session, home.id, number)
     if found is None:
         raise HTTPException(404, "Nothing is known of that pull request.")
-    github = f"{services.settings.github_url}/{home.owner}/{home.name}/pull/{number}"
-    return templates().TemplateResponse(
+    reviews = await history.reviews(session, found.id)
+    return page(
         request,
         "pull_request.html",
         {
             "repository": home,
             "pull_request": found,
-            "github": github,
-            "reviews": await history.reviews(session, found.id),
+            "github": services.settings.github_url,
+            "reviews": reviews,
+            "by_id": {review.id: review for review in reviews},
             "findings": await findings.of_pull_request(session, found.id),
         },
     )
@@ -77,44 +104,56 @@ async def pull_request(
 
 @router.get("/reviews/{review_id}")
 async def review(
-    request: Request, session: SessionDep, viewer: ViewerDep, review_id: int
-) -> HTMLResponse:
-    """One review: findings, what was not reviewed, how long each stage took."""
+    request: Request,
+    services: ServicesDep,
+    session: SessionDep,
+    viewer: ViewerDep,
+    review_id: int,
+) -> Response:
+    """One review: findings in their code, what was not reviewed, how long each stage took."""
     line = await history.review(session, review_id)
     if line is None or not viewer.sees(line.repository.id):
         raise HTTPException(404, "There is no such review.")
-    return templates().TemplateResponse(
+    return page(
         request,
         "review.html",
-        {"line": line, "findings": await history.findings_seen_by(session, review_id)},
-    )
-
-
-@router.get("/audit")
-async def audit_log(
-    request: Request,
-    session: SessionDep,
-    _operator: OperatorDep,
-    action: str = "",
-    actor: str = "",
-    before: int | None = None,
-) -> HTMLResponse:
-    """What people did here, for operators."""
-    lines = await audit.page(session, action=action, actor=actor, before=before, limit=PAGE + 1)
-    return templates().TemplateResponse(
-        request,
-        "audit.html",
         {
-            "lines": lines[:PAGE],
-            "older": lines[PAGE - 1].entry.id if len(lines) > PAGE else None,
-            "action": action,
-            "actor": actor,
+            "line": line,
+            "github": services.settings.github_url,
+            "findings": await history.findings_seen_by(session, review_id),
         },
     )
 
 
-async def _repository(session: SessionDep, viewer: Viewer, owner: str, name: str) -> Repository:
-    found = await repositories.find(session, owner, name)
-    if found is None or not viewer.sees(found.id):
-        raise HTTPException(404, "Nothing is known of that repository.")
-    return found
+@router.get("/findings")
+async def all_findings(
+    request: Request,
+    session: SessionDep,
+    viewer: ViewerDep,
+    wanted: FilterDep,
+    before: int | None = None,
+) -> Response:
+    """Findings of all repositories, filtered by what stands in the address."""
+    found = await finding_list.page(session, wanted, viewer.repositories, before=before, limit=PAGE)
+    return page(
+        request,
+        "findings.html",
+        {
+            "found": found,
+            "wanted": wanted,
+            "query": shown_filter(request),
+            "groups": GROUPS,
+            "repositories": await history.repositories(session, viewer.repositories),
+        },
+    )
+
+
+@router.get("/findings.csv")
+async def findings_csv(
+    session: SessionDep, viewer: ViewerDep, wanted: FilterDep, before: int | None = None
+) -> Response:
+    """The same as a table for a spreadsheet, up to 5,000 rows."""
+    found = await finding_list.page(
+        session, wanted, viewer.repositories, before=before, limit=MOST_ROWS
+    )
+    return csv_answer(found.lines)

@@ -4,10 +4,13 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
-from app.pages import markdown, templates
+from app.db import history
+from app.deps import MaybeViewerDep, SessionDep
+from app.pages import markdown, page, templates
 from rules.catalog import all_rules, find
 from rules.core.rule import GROUPS
-from rules.docs import has_fix, page, references, sentence
+from rules.docs import has_fix, references, sentence
+from rules.docs import page as document
 
 router = APIRouter()
 
@@ -28,13 +31,19 @@ def catalogue(request: Request) -> HTMLResponse:
 
 
 @router.get("/rules/{code}")
-def rule(request: Request, code: str) -> Response:
-    """The page of one rule; its name or other case leads to its code."""
+async def rule(
+    request: Request, session: SessionDep, viewer: MaybeViewerDep, code: str
+) -> Response:
+    """The page of one rule, and what became of its findings for who may see that.
+
+    Its name or other case leads to its code.
+    """
     known = all_rules().get(code)
     if known is not None:
         # The text is our own documentation, and raw HTML in it is off.
-        text = Markup(markdown().render(page(known)))  # noqa: S704
-        return templates().TemplateResponse(request, "rule.html", {"rule": known, "text": text})
+        text = Markup(markdown().render(document(known)))  # noqa: S704
+        here = await history.of_rule(session, code, viewer.repositories) if viewer else None
+        return page(request, "rule.html", {"rule": known, "text": text, "here": here})
     meant = find(code)
     if len(meant) == 1:
         return RedirectResponse(f"/rules/{meant[0].code}", 308)

@@ -56,7 +56,7 @@ async def browser(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        ("/", ["octo/shop#1", "partial", 'href="/reviews/1"']),
+        ("/", ["octo/shop #1", "partial", 'href="/reviews/1"']),
         ("/repositories/octo/shop", ["#1", "ghost", "open"]),
         ("/repositories/OCTO/Shop", ["#1"]),
         ("/pulls/octo/shop/1", ["SEC101", "shop/db.py:3", "https://github.com/octo/shop/pull/1"]),

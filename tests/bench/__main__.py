@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import linking, linters, pushing, receiving
+from tests.bench import linking, linters, pages, pushing, receiving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[], list[Table]]] = {
     "growth": lambda: [linking.table()],
     "webhook": lambda: [receiving.table()],
     "push": lambda: [pushing.table()],
+    "pages": lambda: [pages.table()],
 }
 
 

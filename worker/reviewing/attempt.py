@@ -16,6 +16,7 @@ from worker.publishing.standing import Target
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from app.db.findings import Frame
     from app.github.repository import Repository
     from app.models import PullRequest
     from worker.work import Work
@@ -45,6 +46,7 @@ class Attempt:
     review_id: int | None = None
     check_run_id: int | None = None
     well: bool | None = None
+    frames: dict[str, Frame] = field(default_factory=dict[str, "Frame"])
     timings: dict[str, float] = field(default_factory=dict[str, float])
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.db import dismissals, findings
+from app.db import dismissals, findings, tallies
 from app.models import FindingPlace
 from rules.core.findings import Finding, Suggestion
 from rules.core.rule import Confidence, Severity, Step
@@ -12,11 +12,12 @@ from worker.publishing.decisions import Decision, decided
 from worker.publishing.standing import Known, Place, Standing, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from app.db.findings import Frame
     from app.models import FindingRecord, PullRequest
     from rules.core.findings import Review
     from worker.publishing.standing import Published
@@ -57,9 +58,10 @@ async def record(
     review_id: int,
     published: Published,
     head_sha: str,
+    frames: Mapping[str, Frame],
     now: datetime,
 ) -> None:
-    """Write down the fate of every finding after a review was published."""
+    """Write down the fate of every finding after a review was published, and count it."""
     said = [one for one in published.known if one.state is not State.FIXED]
     await findings.record_open(
         session,
@@ -68,9 +70,11 @@ async def record(
         findings=[one.finding for one in said],
         places={one.finding.fingerprint: _PLACES[one.place] for one in said if one.place},
         now=now,
+        frames=frames,
     )
+    gone: list[FindingRecord] = []
     for sha, fingerprints in _fixed(published.known, head_sha).items():
-        await findings.mark_fixed(
+        gone += await findings.mark_fixed(
             session,
             pull_request_id=row.id,
             fingerprints=fingerprints,
@@ -78,6 +82,7 @@ async def record(
             review_id=review_id,
             now=now,
         )
+    await tallies.count_review(session, row.repository_id, review_id, gone, now)
     comments = {k.finding.fingerprint: k.comment_id for k in published.known if k.comment_id}
     await findings.set_comments(session, row.id, comments)
     await dismissals.set_fates(

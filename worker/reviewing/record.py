@@ -99,7 +99,9 @@ async def finished(attempt: Attempt, review: Review, published: Published, merge
     row, now = attempt.row, datetime.now(UTC)
     assert attempt.review_id is not None
     async with attempt.work.database.write() as session:
-        await memory.record(session, row, attempt.review_id, published, attempt.head_sha, now)
+        await memory.record(
+            session, row, attempt.review_id, published, attempt.head_sha, attempt.frames, now
+        )
         await pull_requests.set_summary_comment(session, row.id, published.summary_comment_id)
         if published.review_ids:
             await reviews.progress(

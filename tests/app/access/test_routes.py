@@ -12,7 +12,8 @@ from tests.app.settings import make_settings
 
 PUBLIC, SIGNED, MACHINE = "public", "signed", "machine"
 PERSONAL, HISTORY, OPERATORS = "personal", "history", "operators"
-CLOSED = {PERSONAL, HISTORY, OPERATORS}
+DATA, DATA_OF = "data", "data of a repository"
+CLOSED = {PERSONAL, HISTORY, OPERATORS, DATA, DATA_OF}
 DECISIONS = {
     ("POST", "/webhook"): SIGNED,
     ("GET", "/healthz"): PUBLIC,
@@ -22,6 +23,7 @@ DECISIONS = {
     ("GET", "/rules/{code}"): PUBLIC,
     ("GET", "/references/{name}"): PUBLIC,
     ("GET", "/static"): PUBLIC,
+    ("GET", "/config.schema.json"): PUBLIC,
     ("GET", "/sign-in"): PUBLIC,
     ("GET", "/sign-in/github"): PUBLIC,
     ("GET", "/sign-in/callback"): PUBLIC,
@@ -33,7 +35,24 @@ DECISIONS = {
     ("GET", "/repositories/{owner}/{name}"): HISTORY,
     ("GET", "/pulls/{owner}/{name}/{number}"): HISTORY,
     ("GET", "/reviews/{review_id}"): HISTORY,
+    ("GET", "/findings"): PERSONAL,
+    ("GET", "/findings.csv"): PERSONAL,
+    ("GET", "/deliveries"): OPERATORS,
+    ("GET", "/health"): OPERATORS,
     ("GET", "/audit"): OPERATORS,
+    ("GET", "/api/v1/overview"): DATA,
+    ("GET", "/api/v1/repositories"): DATA,
+    ("GET", "/api/v1/repositories/{owner}/{name}/pulls"): DATA_OF,
+    ("GET", "/api/v1/repositories/{owner}/{name}/pulls/{number}"): DATA_OF,
+    ("GET", "/api/v1/reviews"): DATA,
+    ("GET", "/api/v1/reviews/{review_id}"): DATA_OF,
+    ("GET", "/api/v1/findings"): DATA,
+    ("GET", "/api/v1/rules"): DATA,
+    ("GET", "/api/v1/rules/{code}"): DATA,
+    ("GET", "/api/v1/openapi.json"): DATA,
+    ("GET", "/api/v1/docs"): DATA,
+    ("GET", "/api/v1/deliveries"): OPERATORS,
+    ("GET", "/api/v1/audit"): OPERATORS,
 }
 VALUES = {
     "code": "SEC101",
@@ -43,7 +62,7 @@ VALUES = {
     "review_id": "1",
 }
 PAGES = [(path, what) for (method, path), what in DECISIONS.items() if method == "GET"]
-REFUSED = {"history": {403, 404}, "operators": {403}}
+REFUSED = {HISTORY: {403, 404}, DATA_OF: {404}, OPERATORS: {403}}
 
 
 def all_routes(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
@@ -77,10 +96,11 @@ async def test_nobody_in_particular_sees_rules_and_health_only(shop: Site):
     for path, what in PAGES:
         answer = await shop.http.get(filled(path))
         for_people = answer.headers.get("location", "").startswith("/sign-in?next=")
-        assert for_people == (what in CLOSED), path
+        is_data = path.startswith("/api/")
+        assert for_people == (what in CLOSED and not is_data), path
         program = await shop.http.get(filled(path), headers={"Accept": "application/json"})
         if what in CLOSED:
-            assert (answer.status_code, program.status_code) == (303, 401), path
+            assert (answer.status_code, program.status_code) == (401 if is_data else 303, 401), path
 
 
 @pytest.mark.parametrize("forged", ["x", "x.y", "." * 90, "é", "a.b.c"])
@@ -89,7 +109,7 @@ async def test_a_forged_cookie_is_nobody(shop: Site, forged: str):
     for path, what in PAGES:
         if what in CLOSED:
             answer = await shop.http.get(filled(path), headers=headers)  # pyright: ignore[reportArgumentType]
-            assert answer.status_code == 303, path
+            assert answer.status_code in {303, 401}, path
 
 
 async def test_a_stranger_who_signed_in_sees_nothing(shop: Site):
@@ -105,7 +125,7 @@ async def test_a_reader_sees_the_history_of_what_is_theirs(shop: Site):
     await shop.sign_in(READER)
     for path, what in PAGES:
         answer = await shop.http.get(filled(path))
-        if what == HISTORY:
+        if what in {PERSONAL, HISTORY, DATA, DATA_OF}:
             assert answer.status_code == 200, path
         if what == OPERATORS:
             assert answer.status_code == 403, path
