@@ -142,6 +142,8 @@ def _is_named_secret(name: str, value: ast.expr) -> bool:
     """`logger.info("...", api_key=value)`, unless the value's own name says something else."""
     if not is_secret_name(name) or is_loggable(name) or not _carries(value):
         return False
+    if last_name(value) == name:  # It was judged by this name already.
+        return False
     return not isinstance(value, (ast.Name, ast.Attribute)) or len(last_name(value)) <= 5
 
 
