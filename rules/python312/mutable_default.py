@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
+_SHOWN = 30
 _DOES = {
     Risk.HANDED_ON: "hands it on",
     Risk.KEPT: "keeps it or gives it away",
@@ -133,12 +134,17 @@ def mutable_default(
         one_line = default.lineno == node.lineno
         yield Problem(
             node if one_line else argument,
-            f"`{argument.arg}` of `{node.name}` has one `{file.source(default)[:30]}` for all calls"
+            f"`{argument.arg}` of `{node.name}` has one `{_short(default, file)}` for all calls"
             + (f", and the function {_DOES[risk]}" if risk in _DOES else "")
             + ". Use `None` and make a new one inside.",
             severity=_severity(risk, new),
             fix=none_instead(argument.arg, new) if one_line else None,
         )
+
+
+def _short(value: ast.expr, file: SourceFile) -> str:
+    text = " ".join(file.source(value).split())
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _severity(risk: Risk, new: str) -> Severity:

@@ -31,9 +31,39 @@ def repeated(node: ast.AST, file: SourceFile) -> Repeated | None:
     if found := _per_request(function, file):
         return Repeated(found)
     loop = file.enclosing_loop(node)
-    if loop is not None and _is_per_item(node, loop, file):
+    if loop is not None and _is_per_item(node, loop, file) and not _has_own_host(node, loop, file):
         return Repeated("for each item of the loop")
     return _called_per_request(function, file)
+
+
+def _has_own_host(node: ast.AST, loop: ast.AST, file: SourceFile) -> bool:
+    """Whether each item is another server, as `node.url + "/state"` says: no connection could be used again."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)):
+        return False
+    names = file.names_in(loop.target)
+    block = next(
+        (p for p in file.ancestors(node) if isinstance(p, (ast.With, ast.AsyncWith))), loop
+    )
+    for call in file.within(block):
+        if not isinstance(call, ast.Call) or call is node or not call.args:
+            continue
+        if isinstance(call.args[0], (ast.BinOp, ast.JoinedStr)):
+            first = _first_part(call.args[0])
+            if isinstance(first, ast.Name) and first.id in names:
+                return True
+    return False
+
+
+def _first_part(url: ast.expr) -> ast.expr:
+    """What an address begins with: `d` of `d.url + "/handle"`."""
+    while True:
+        match url:
+            case ast.BinOp(left=inner) | ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                url = inner
+            case ast.JoinedStr(values=[ast.FormattedValue(value=inner), *_]):
+                url = inner
+            case _:
+                return url
 
 
 def _per_request(function: FunctionNode, file: SourceFile) -> str | None:
