@@ -24,6 +24,8 @@ type Use = Literal["equality", "range", "order", "sort"]
 """`order`: a scan becomes one in order; `sort`: a search finds its rows in order."""
 
 _MAX_PLANNERS = 200
+_CLEANING = ("DELETE", "delete")
+"""What deletes all that is older than a moment runs now and then, with nobody waiting."""
 _SORTED = re.compile(r"USE TEMP B-TREE FOR .*ORDER BY")
 _MATTERS = re.compile(r"\b(where|join|order\s+by)\b", re.IGNORECASE)
 _COMPARED_WITH_CONSTANT = re.compile(
@@ -148,6 +150,7 @@ class _Trial:
         if is_equal:
             return "equality" if self._tells(index) else None
         is_time = is_for_many_rows(first) and self._statement.always is None
+        is_time = is_time and not self._statement.sql.startswith(_CLEANING)
         return "range" if is_time and len(index.names) == 1 else None
 
     def _ordering(self, index: Index, line: str) -> Use | None:

@@ -143,9 +143,18 @@ class _Run:
             before = [file.old_path for file in self.change.files if file.old_path is not None]
             self.base = self._side(learner, self.change.base, before)
         learner.save()
+        self._link_calls()
         for path in sorted(self.head.parsed.keys() & learner.failed):
             note = f"What other files need to know of it was not found: {learner.failed[path]}"
             self.skipped.append(Skipped(path, note))
+
+    def _link_calls(self) -> None:
+        """Find out who calls whom before the time of any one file is counted."""
+        self.progress("")
+        if any(file.path.endswith(".py") for file in self.change.files):
+            for side in (self.head, self.base):
+                if side is not None:
+                    side.project.effect("", "blocking")
 
     def _side(self, learner: Learner, tree: Tree, changed: Iterable[str]) -> _Side:
         parsed = dict[str, SourceFile | None].fromkeys(changed)

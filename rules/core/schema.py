@@ -36,6 +36,8 @@ class Table:
     class_: str = ""
     unsure: frozenset[str] = field(default_factory=frozenset[str])
     whole: bool = True
+    options: int = 0
+    """Where an index of several columns is declared, for a model."""
 
     @property
     def label(self) -> str:
@@ -127,7 +129,10 @@ class Schema:
             unsure.add("*")
         path = self._project.modules[module].path
         definitions = tuple(_definitions(name or class_, columns, indexes))
-        return Table(name, path, model.line, definitions, columns, class_, frozenset(unsure))
+        return Table(
+            name, path, model.line, definitions, columns, class_, frozenset(unsure),
+            options=model.options,
+        )  # fmt: skip
 
     def _inherited_table(self, class_: str) -> Table | None:
         """The table of a parent, for a subclass in single-table inheritance."""

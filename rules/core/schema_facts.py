@@ -51,6 +51,8 @@ class ModelFacts(NamedTuple):
     indexes: tuple[IndexFacts, ...] = ()
     whole: bool = True
     is_table: bool = True
+    options: int = 0
+    """The line where an index of several columns is declared: of `__table_args__`, if there is one."""
 
 
 class OperationFacts(NamedTuple):

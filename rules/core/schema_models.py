@@ -59,7 +59,20 @@ def _model(file: SourceFile, class_: ast.ClassDef) -> ModelFacts | None:
         indexes=tuple(indexes or ()),
         whole=indexes is not None,
         is_table=is_table,
+        options=declaring(class_).lineno,
     )
+
+
+def declaring(class_: ast.ClassDef) -> ast.stmt:
+    """The statement of `__table_args__`, else that of `__tablename__`, else the class itself."""
+    names = {
+        target.id: statement
+        for statement in class_.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return names.get("__table_args__") or names.get("__tablename__") or class_
 
 
 def _base(file: SourceFile, base: ast.expr) -> str:

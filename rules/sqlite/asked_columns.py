@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rules.core.index_advice import Advice, advice
 from rules.core.rendering import render
 from rules.core.rule import Step
-from rules.core.schema_models import models_of
+from rules.core.schema_models import declaring, models_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def asked_columns(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.stmt, 
     """Each missing index on the file's models, at the statement that would declare it."""
     if file.project is None or file.project.modules.get(file.module) is None:
         return
-    models = [m.name for m in file.project.modules[file.module].schema.models if m.is_table]
+    models = [model.name for model in file.project.modules[file.module].schema.models]
     if not models:
         return
     found: dict[tuple[str, tuple[str, ...]], Asked] = {}
@@ -77,22 +77,11 @@ def _at_columns(file: SourceFile, wanted: list[Asked]) -> Iterator[tuple[ast.stm
 def _at_classes(file: SourceFile, wanted: list[Asked]) -> Iterator[tuple[ast.stmt, Asked]]:
     """At `__table_args__`, where there is one, else at `__tablename__`."""
     declared = {index.columns for model in models_of(file) for index in model.indexes}
-    classes = {class_.lineno: class_ for class_ in file.of(ast.ClassDef)}
+    places = {node.lineno: node for node in map(declaring, file.of(ast.ClassDef))}
     for asked in wanted:
-        class_ = classes.get(asked.index.table.line)
-        if class_ is not None and asked.index.names not in declared:
-            yield _declaring(class_), asked
-
-
-def _declaring(class_: ast.ClassDef) -> ast.stmt:
-    names = {
-        target.id: statement
-        for statement in class_.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
-    return names.get("__table_args__") or names.get("__tablename__") or class_
+        place = places.get(asked.index.table.options)
+        if place is not None and asked.index.names not in declared:
+            yield place, asked
 
 
 def _without_index(file: SourceFile) -> set[int]:

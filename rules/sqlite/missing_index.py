@@ -218,7 +218,7 @@ def _problem(node: ast.AST, found: Advice, confidence: Confidence) -> Problem:
         f"{_reason(found)} Add {remedies}.",
         severity=_severity(found),
         confidence=confidence,
-        trace=tuple(_trace(found)),
+        trace=tuple(_trace(found, found.indexes[0])),
     )
 
 
@@ -272,10 +272,13 @@ def _remedy(index: Index) -> str:
     return f"`index=True` to `{class_}.{attribute}`"
 
 
-def _trace(found: Advice) -> Iterator[Step]:
-    table = found.table
-    line = next(c.line for c in table.columns.values() if c.name == found.columns[0])
-    made = "; ".join(index.sql for index in found.indexes)
+def _trace(found: Advice, index: Index) -> Iterator[Step]:
+    """Both plans, told of the line on which this index is to be declared."""
+    table = index.table
+    line = next(c.line for c in table.columns.values() if c.name == index.names[0])
+    if table.class_ and len(index.columns) > 1:
+        line = table.options
+    made = "; ".join(one.sql for one in found.indexes)
     yield Step(table.path, line, f"Plan now: `{'; '.join(found.before)}`")
     yield Step(table.path, line, f"With `{made}`: `{'; '.join(found.after)}`")
 
@@ -292,7 +295,7 @@ def _at_columns(file: SourceFile, schema: Schema) -> Iterator[Problem]:
             fix=with_index(node) if alone else with_indexes(node, asked.index, file),
             severity=_severity(asked.advice),
             confidence=Confidence.MEDIUM,
-            trace=(*asked.steps, *_trace(asked.advice)),
+            trace=(*asked.steps, *_trace(asked.advice, asked.index)),
         )
     for key in foreign_keys(file, schema):
         if key.node not in told:
@@ -310,7 +313,7 @@ def _of_key(key: ForeignKey) -> Problem:
         fix=with_index(key.node),
         severity=None if key.follows_deletion else Severity.SUGGESTION,
         confidence=Confidence.MEDIUM,
-        trace=tuple(_trace(key.advice)),
+        trace=tuple(_trace(key.advice, key.advice.indexes[0])),
     )
 
 

@@ -117,10 +117,12 @@ def anchor(finding: Finding, hunks: tuple[Hunk, ...]) -> Anchor | None:
 
 def _at_cause(finding: Finding, lines: Mapping[str, tuple[Hunk, ...]]) -> Anchor | None:
     """For a finding on an unchanged line: there if GitHub shows it, else at what brought it about."""
+    cause = finding.cause
+    if cause is None:
+        return None
     if spot := anchor(finding, lines.get(finding.path, ())):
         return spot
-    cause = finding.cause
-    if cause is None or not any(h.start <= cause.line <= h.end for h in lines.get(cause.path, ())):
+    if not any(h.start <= cause.line <= h.end for h in lines.get(cause.path, ())):
         return None
     return Anchor(cause.line, path=cause.path)
 

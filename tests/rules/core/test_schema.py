@@ -333,8 +333,8 @@ def test_a_review_reads_the_schema_from_sql_files() -> None:
 
 @pytest.mark.parametrize("script", ["'" + ";" * 190_000, "CREATE TABLE t (" + ";\n" * 90_000])
 def test_a_script_without_end_is_given_up_soon(script: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     list(statements_in(f"create table {script}"))
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
