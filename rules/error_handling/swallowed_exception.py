@@ -325,10 +325,13 @@ def _only_call(body: list[ast.stmt], file: SourceFile) -> str:
 
 
 def _is_no_loss(call: ast.Call, name: str, file: SourceFile) -> bool:
-    """Whether it only fills a cache, which can be filled again, or puts something into a list."""
+    """Whether it fills a cache, which can be filled again, a list, or empties an output's buffer."""
     if name == "insert" and call.args and isinstance(file.literal(call.args[0]), int):
         return True
-    return "cache" in file.source(call.func).lower()
+    called = file.source(call.func).lower()
+    if name == "flush" and not re.search(r"session|db|uow|unit|store", called):
+        return True
+    return "cache" in called
 
 
 def _is_swallowed_inside(call: ast.Call, body: list[ast.stmt], file: SourceFile) -> bool:

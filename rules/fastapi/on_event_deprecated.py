@@ -121,7 +121,8 @@ def on_event_deprecated(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     for call in file.calls("on_event", "add_event_handler"):
         if not isinstance(call.func, ast.Attribute):
             continue
-        if file.qualified_name(call.func.value) in _OWNERS:
+        event = file.argument(call, 0, "event_type")
+        if file.qualified_name(call.func.value) in _OWNERS and isinstance(event, ast.Constant):
             owners.setdefault(ast.unparse(call.func.value), []).append(call)
     for owner, calls in owners.items():
         calls.sort(key=lambda call: call.lineno)
