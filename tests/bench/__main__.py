@@ -1,4 +1,4 @@
-"""`python -m tests.bench [analysis|growth|webhook|push ...]`: measure, and print tables."""
+"""`python -m tests.bench [analysis|again|growth|webhook|push ...]`: measure, and print tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import linking, linters, pages, pushing, receiving
+from tests.bench import again, linking, linters, pages, pushing, receiving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTS: dict[str, Callable[[], list[Table]]] = {
     "analysis": linters.tables,
+    "again": lambda: [again.table()],
     "growth": lambda: [linking.table()],
     "webhook": lambda: [receiving.table()],
     "push": lambda: [pushing.table()],

@@ -55,7 +55,10 @@ class MemoryTree:
 
     def entries(self) -> dict[str, Entry]:
         """Every file."""
-        return {path: Entry(path, len(content)) for path, content in self._files.items()}
+        return {
+            path: Entry(f"{path}:{len(content)}", len(content))
+            for path, content in self._files.items()
+        }
 
     def read(self, path: str) -> bytes:
         """The content of a file."""

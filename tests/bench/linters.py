@@ -42,9 +42,11 @@ OURS = Tool(
     (str(BIN / "backend-expert"), "check", ".", "--format", "json", "--fail-on", "never"),
     1,
 )
-RUFF = ("ruff", "check", ".", "--isolated", "--select", "ALL", "--no-cache", "--exit-zero", "-q")
+RUFF_BY_DEFAULT = (
+    str(BIN / "ruff"), "check", ".", "--isolated", "--no-cache", "--exit-zero", "-q",
+)  # fmt: skip
 OTHERS = (
-    Tool("ruff, all rules, one thread", (str(BIN / RUFF[0]), *RUFF[1:]), 1 / 8),
+    Tool("ruff, all rules, one thread", (*RUFF_BY_DEFAULT, "--select", "ALL"), 1 / 8),
     Tool("pyflakes", (sys.executable, "-m", "pyflakes", "."), 1),
     Tool("bandit", (str(BIN / "bandit"), "-q", "-r", "."), 4),
     Tool("flake8-async (on a part)", (str(BIN / "flake8-async"), "."), 60, small=True),
