@@ -161,10 +161,15 @@ def _shared_sessions(file: SourceFile) -> Iterator[Problem]:
     """Sessions of aiohttp that other places use, which a request's own rule cannot see."""
     if _LIMITED.search(file.text):
         return
+    told: set[ast.AST | None] = set()
     for call in file.calls("ClientSession"):
         if file.qualified_name(call.func) != "aiohttp.ClientSession" or call.args:
             continue
-        if not waiting.has_unknown_arguments(call, file) and _is_shared(call, file):
+        function = file.enclosing_function(call)
+        if waiting.has_unknown_arguments(call, file) or function in told:
+            continue
+        if _is_shared(call, file):
+            told.add(function)
             yield Problem(
                 call,
                 "This session gets no timeout, so each of its requests may take aiohttp's own limit"

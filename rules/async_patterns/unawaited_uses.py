@@ -39,6 +39,8 @@ _AWAITS = re.compile(
     r"start|as_completed|extend)(_|$)",
     re.IGNORECASE,
 )
+_PENDING = re.compile(r"coro|task|fut|await|job|work|pending|request_?$", re.IGNORECASE)
+"""Names of coroutines that are kept on purpose."""
 
 _ALWAYS_TRUE = "a coroutine object is always true"
 _NEVER_RUNS = "it never runs"
@@ -200,7 +202,7 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
         return False
     called = file.qualified_name(statement.value.func) or ""
     if called in _PAYLOADS or name.id in file.names_in(statement.value):
-        return True
+        return _PENDING.search(name.id) is None
     last = called.rpartition(".")[2].strip("_")
     verb, _, rest = last.partition("_")
     return (verb in _GETS and f"{rest}_".startswith(f"{name.id}_")) or (
