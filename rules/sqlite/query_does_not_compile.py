@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rules.core.schema import Schema, Table
     from rules.core.source import SourceFile
 
+_FILE = re.compile(r"""\.(db|sqlite3?)["']""")
 _NO_TABLE = re.compile(r"no such table: (?:main\.)?(.+)")
 _NO_COLUMN = re.compile(r"(?:no such column: (.+)|table (\w+) has no column named (\w+))")
 _COUNTS = re.compile(r"has \d+ columns? but \d+ values? w|\d+ values for \d+ columns")
@@ -94,12 +95,26 @@ def query_does_not_compile(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         statement = raw_statement(query, schema, file.path)
         if statement is None or not all(_is_known(table) for table in statement.tables):
             continue
+        if _is_of_another_database(query.call, statement.tables, file):
+            continue
         try:
             planner_of(file.project, statement.tables).plan(statement.sql)
         except PlanError as error:
             message = _message(str(error), statement, schema, file.path)
             if message is not None:
                 yield Problem(query.call, message, trace=tuple(_trace(statement.tables)))
+
+
+def _is_of_another_database(call: ast.Call, tables: tuple[Table, ...], file: SourceFile) -> bool:
+    """Whether the function opens a file by its name, and other files define the tables.
+
+    Several databases of one project may have a table of the same name.
+    """
+    function = file.enclosing_function(call)
+    if function is None or any(table.path == file.path for table in tables):
+        return False
+    source = file.source(function)
+    return "connect(" in source and _FILE.search(source) is not None
 
 
 def _is_known(table: Table) -> bool:
