@@ -85,7 +85,7 @@ def cors_wildcard_credentials(call: ast.Call, file: SourceFile) -> Iterator[Prob
     if not _is_cors(call, file):
         return
     given = _keywords(call, file)
-    what = _open_to_all(given, file)
+    what = _open_to_all(given, file) or _unless_told(given, file)
     if what is None:
         return
     credentials = given.get("allow_credentials") or given.get("supports_credentials")
@@ -95,7 +95,7 @@ def cors_wildcard_credentials(call: ast.Call, file: SourceFile) -> Iterator[Prob
             f"{what} with credentials allowed: every website can make requests as the visitor and read"
             " the answers. List the origins that need it.",
         )
-    elif credentials is None or file.literal(credentials) is False:
+    elif (credentials is None or file.literal(credentials) is False) and _open_to_all(given, file):
         yield Problem(
             call,
             f"{what}: every website can read the answers of this service. List the origins that need"
@@ -103,6 +103,38 @@ def cors_wildcard_credentials(call: ast.Call, file: SourceFile) -> Iterator[Prob
             severity=Severity.WARNING,
             confidence=Confidence.MEDIUM,
         )
+
+
+def _unless_told(given: dict[str, ast.expr], file: SourceFile) -> str | None:
+    """Origins that are `*` unless the environment, or a setting, says otherwise."""
+    if "allow_origins" in given and _defaults_to_star(given["allow_origins"], file):
+        return "`allow_origins` is `*` unless somebody sets it, and that"
+    return None
+
+
+def _defaults_to_star(node: ast.expr, file: SourceFile, depth: int = 3) -> bool:
+    if depth <= 0 or _has_star(node, file):
+        return depth > 0
+    match node:
+        case ast.Name():
+            inner = file.values(node)
+        case ast.IfExp(body=body, orelse=orelse):
+            inner = [body, orelse]
+        case ast.BoolOp(values=values):
+            inner = values[-1:]
+        case ast.ListComp(generators=[one]) if not one.ifs:
+            inner = [one.iter]
+        case ast.Call(func=ast.Attribute(value=text, attr="split")):
+            inner = [text]
+        case ast.Call(args=[_, default]) if _is_environment(node, file):
+            inner = [default]
+        case _:
+            inner = []
+    return any(_defaults_to_star(each, file, depth - 1) for each in inner)
+
+
+def _is_environment(call: ast.Call, file: SourceFile) -> bool:
+    return file.qualified_name(call.func) in {"os.getenv", "os.environ.get"}
 
 
 def _is_cors(call: ast.Call, file: SourceFile) -> bool:
