@@ -139,6 +139,7 @@ def settings_for(github: LocalGitHub, app: App, **values: object) -> Settings:
             "content_per_minute": 10**6,
             "content_per_hour": 10**6,
             "log_level": "warning",
+            "history_local": True,
         }
         | values
     )
