@@ -94,3 +94,6 @@ async def _live(service: Service, steps: list[Step]) -> None:
         await Life(service, next(NUMBERS)).live(steps)
     finally:
         await service.database.close()
+        # A transaction that is still being rolled back would lock the database for the next life.
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=9)

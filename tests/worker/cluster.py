@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import psutil
 
 from tests.app.settings import SECRET
@@ -110,15 +111,16 @@ def cluster(folder: Path, webs: int, workers: int, **settings: str) -> Iterator[
             "DEBOUNCE_SECONDS": "0",
             "LOG_LEVEL": "warning",
         } | settings
-        web = [
-            stack.enter_context(_process(folder / f"web{n}", given, "web", "--port", "0"))
-            for n in range(webs)
-        ]
-        addresses = [_address(one) for one in web]
+        ports = [str(_free_port()) for _ in range(webs)]
+        addresses = [f"http://127.0.0.1:{port}" for port in ports]
+        for port in ports:
+            stack.enter_context(_process(folder / f"web{port}", given, "web", "--port", port))
         work = [
-            stack.enter_context(_process(folder / f"worker{n}", given, "worker"))
-            for n in range(workers)
+            stack.enter_context(_process(folder / f"worker{number}", given, "worker"))
+            for number in range(workers)
         ]
+        for address in addresses:
+            _wait_for(address)
         app.webhook_url = f"{addresses[0]}/webhook"
         github.apps.install(app, ["alice/shop"])
         yield Cluster(github, app, addresses, [psutil.Process(one.pid) for one in work])
@@ -127,21 +129,27 @@ def cluster(folder: Path, webs: int, workers: int, **settings: str) -> Iterator[
 @contextmanager
 def _process(
     folder: Path, settings: dict[str, str], *arguments: str
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[subprocess.Popen[bytes]]:
     folder.mkdir(parents=True)
     environment = os.environ | settings | {"DATA_DIR": str(folder / "data")}
-    with subprocess.Popen(
-        [PROGRAM, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen([PROGRAM, *arguments], cwd=folder, env=environment) as process:
         try:
             yield process
         finally:
             process.terminate()
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    for line in process.stdout or ():
-        if found := re.search(r"http://\S+", line):
-            return found[0].rstrip(".")
-    message = "a web process did not start"
-    raise RuntimeError(message)
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
