@@ -233,6 +233,9 @@ def _is_wide(handler: ast.ExceptHandler, file: SourceFile) -> bool:
 
 def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether the exception itself goes to somebody other than a log."""
+    parts = list(run_by(handler.body, file))
+    if any(isinstance(part, ast.Call) and last_name(part.func) == "exc_info" for part in parts):
+        return True
     return handler.name is not None and any(
         isinstance(part, ast.Name)
         and part.id == handler.name
@@ -241,7 +244,7 @@ def _hands_on(handler: ast.ExceptHandler, file: SourceFile) -> bool:
             file.parent(part), (ast.Call, ast.Return, ast.Assign, ast.keyword, ast.Tuple)
         )
         and last_name(file.parent(part)) not in {"str", "repr", "type", "print", "isinstance"}
-        for part in run_by(handler.body, file)
+        for part in parts
     )
 
 

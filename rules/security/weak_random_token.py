@@ -90,7 +90,7 @@ def weak_random_token(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if name not in _RANDOM:
         return
     what = _made(call, file)
-    if what is None or _picks_one(call, name, file):
+    if what is None or _is_of_a_lock(call, file) or _picks_one(call, name, file):
         return
     yield Problem(
         call,
@@ -98,6 +98,12 @@ def weak_random_token(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
         " Use the module `secrets`.",
         fix=_fix(call, name, file),
     )
+
+
+def _is_of_a_lock(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the token only tells who holds a lock."""
+    around = [getattr(item, "name", "") for item in file.ancestors(call)]
+    return any("lock" in str(name).lower() for name in (*around, file.path.rpartition("/")[2]))
 
 
 def _picks_one(call: ast.Call, name: str, file: SourceFile) -> bool:
