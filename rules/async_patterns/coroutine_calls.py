@@ -67,6 +67,8 @@ def _is_coroutine_function(
 ) -> bool:
     if not isinstance(function, ast.AsyncFunctionDef) or is_generator(function, file):
         return False
+    if function.decorator_list and file.imports("twisted"):
+        return False  # What caches or wraps there gives a Deferred.
     names = (_decorator_name(decorator) for decorator in function.decorator_list)
     return all(map(_keeps, names)) or _is_awaited_too(name, call, file)
 

@@ -58,6 +58,8 @@ def _blocking_calls(file: SourceFile) -> Iterator[BlockingCall]:
             continue
         if effect.kind == "database" and is_in_memory(call, file):
             continue
+        if "data_ur" in function.name:
+            continue  # The address of a `data:` URL is its content.
         if effect.name != _RESULT or _is_awaited_here(call, function, file):
             yield BlockingCall(call, effect, function)
 
