@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validate_default=True, repr=False)
     """SQLite or PostgreSQL; empty means a SQLite file in `DATA_DIR`."""
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
-    """Redis or Valkey: `redis://`, `rediss://` or `unix:///path`."""
+    """Redis or Valkey: `redis://`, `rediss://`, `unix:///path`, or by its sentinels
+    `redis+sentinel://HOST:PORT,HOST:PORT/MASTER` (`rediss+sentinel://` with TLS)."""
 
     policy_file: Path | None = None
     """A TOML file of configuration that counts more than what repositories say; see the README."""
@@ -163,8 +164,13 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _know_the_scheme(cls, value: str) -> str:
-        if value.partition("://")[0] not in {"redis", "rediss", "unix"}:
-            raise ValueError("must begin with redis://, rediss:// or unix://")
+        scheme, _, rest = value.partition("://")
+        if scheme not in {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"}:
+            raise ValueError("must begin with redis://, rediss://, unix:// or redis+sentinel://")
+        hosts = rest.partition("/")[0].rpartition("@")[2].split(",")
+        ports = [host.partition(":")[2] for host in hosts]
+        if "+" in scheme and not all(port.isdecimal() for port in ports if port):
+            raise ValueError("must name its sentinels as HOST:PORT,HOST:PORT/MASTER")
         return value
 
     @field_validator("github_api_url", "github_url", "public_url")

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from typing import Any, Literal
+from typing import Any, Literal, override
+from urllib.parse import unquote
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import RedisError
 
 from app.config import Settings
@@ -15,20 +17,18 @@ type JobName = Literal["take_deliveries", "review_pull_requests"]
 Queue = ArqRedis
 """The connection to Redis or Valkey; it connects at its first use and again when it was lost."""
 
+SENTINEL_PORT = 26379
 PATIENCE = 1.0
 """Seconds that a wake-up may take before it is given up; the sweep finds the work then."""
 
 log = structlog.get_logger()
 
 
-def redis_settings(settings: Settings) -> RedisSettings:
-    """Where Redis is, in the form in which arq's worker wants it."""
-    return RedisSettings.from_dsn(settings.redis_url)
-
-
 def connect(settings: Settings) -> Queue:
     """A queue that has not connected yet; nobody needs to be there. Close it with `aclose`."""
-    target = redis_settings(settings)
+    if "+sentinel://" in settings.redis_url:
+        return _by_sentinels(settings.redis_url)
+    target = RedisSettings.from_dsn(settings.redis_url)
     return ArqRedis(
         host=target.host,
         port=target.port,
@@ -41,6 +41,44 @@ def connect(settings: Settings) -> Queue:
         job_serializer=dump_job,
         job_deserializer=load_job,
     )
+
+
+def _by_sentinels(url: str) -> Queue:
+    """Ask sentinels who the master is: `redis+sentinel://[USER:PASSWORD@]HOST:PORT,.../MASTER`."""
+    scheme, _, rest = url.partition("://")
+    authority, _, master = rest.partition("/")
+    credentials, _, hosts = authority.rpartition("@")
+    user, _, password = credentials.partition(":")
+    secured: dict[str, Any] = {
+        "username": unquote(user) or None,
+        "password": unquote(password) or None,
+        "ssl": scheme.startswith("rediss"),
+        "socket_connect_timeout": PATIENCE,
+    }
+    places = [(host, int(port or SENTINEL_PORT)) for host, port in map(_place, hosts.split(","))]
+    sentinel = Sentinel(places, sentinel_kwargs=secured, **secured)
+    return _SentinelQueue(master or "mymaster", sentinel, secured)
+
+
+class _SentinelQueue(ArqRedis):
+    """A queue that closes the connections to its sentinels too."""
+
+    def __init__(self, master: str, sentinel: Sentinel, secured: dict[str, Any]) -> None:
+        pool = SentinelConnectionPool(master, sentinel, **secured)
+        super().__init__(connection_pool=pool, job_serializer=dump_job, job_deserializer=load_job)
+        self.auto_close_connection_pool = True
+        self._sentinel = sentinel
+
+    @override
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        for one in self._sentinel.sentinels:
+            await one.aclose()
+
+
+def _place(text: str) -> tuple[str, str]:
+    host, _, port = text.partition(":")
+    return host, port
 
 
 async def wake(queue: Queue, job: JobName, *arguments: str | int) -> bool:
