@@ -13,8 +13,8 @@ from fastapi import FastAPI
 class Served:
     """Serves `app` from a thread of its own while the block runs."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, app: FastAPI, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(app, log_config=None, access_log=False)
