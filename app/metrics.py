@@ -40,6 +40,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.votes = Gauge(
+            "backend_expert_votes",
+            "What people think of comments, in the last year.",
+            ("rule", "vote"),
+            registry=self.registry,
+        )
+        self.demoted = Gauge(
+            "backend_expert_rules_demoted",
+            "In how many repositories a rule is told in the summary only, by votes.",
+            ("rule",),
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """Everything in Prometheus' own text format."""
         return generate_latest(self.registry)

@@ -194,6 +194,7 @@ class PullRequest(Base):
     reviewed_generation: Mapped[int | None]
     summary_comment_id: Mapped[int | None]
     paused: Mapped[bool] = mapped_column(default=False)
+    votes_read_at: Mapped[datetime | None]
 
 
 class Delivery(Base):
@@ -340,6 +341,26 @@ class Dismissal(Base):
     expires_at: Mapped[datetime]
     restored_at: Mapped[datetime | None]
     restored_by: Mapped[str | None]
+
+
+class Vote(Base):
+    """What people think of one comment of ours: how many are for it, and how many against.
+
+    `created_at` is when the first vote was seen.
+    """
+
+    __tablename__ = "votes"
+    __table_args__ = (Index(None, "repository_id", "rule"),)
+
+    comment_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    pull_request_id: Mapped[int] = mapped_column(
+        ForeignKey("pull_requests.id", ondelete="CASCADE"), index=True
+    )
+    rule: Mapped[str] = mapped_column(String(16))
+    up: Mapped[int]
+    down: Mapped[int]
+    created_at: Mapped[datetime]
 
 
 class Round(Base):

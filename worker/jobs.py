@@ -6,6 +6,7 @@ from typing import Any
 
 from worker import retention
 from worker.events.deliveries import take_due
+from worker.feedback import polling
 from worker.recovery import reconciling
 from worker.reviewing.due import review_due
 from worker.reviewing.sweeping import sweep_up
@@ -38,6 +39,11 @@ async def reconcile(ctx: Context) -> None:
 async def forget(ctx: Context) -> None:
     """Erase what its time has come for."""
     await retention.forget(_work(ctx))
+
+
+async def poll_votes(ctx: Context) -> None:
+    """Ask what people think of our comments."""
+    await polling.poll_votes(_work(ctx))
 
 
 def _work(ctx: Context) -> Work:

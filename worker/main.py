@@ -20,7 +20,7 @@ from app.logs import configure_logging
 from app.queue import connect, dump_job, load_job
 from worker.analysis.sandbox import Sandbox
 from worker.git.mirrors import Mirrors
-from worker.jobs import forget, reconcile, review_pull_requests, sweep, take_deliveries
+from worker.jobs import forget, poll_votes, reconcile, review_pull_requests, sweep, take_deliveries
 from worker.metrics import Metrics, shown
 from worker.publishing.publisher import Publisher
 from worker.reviewing.organisation import Organisations
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 DELIVERIES_AT_ONCE = 2
 """Jobs of one process that take deliveries; each is short, and SQLite has one writer anyway."""
 POLL_SECONDS = 0.1
+VOTES_AT_MINUTE = 37
 FORGET_AT_MINUTE = 17
 """Every hour at a minute when little else begins."""
 MARGIN_SECONDS = 60.0
@@ -158,6 +159,7 @@ def _cron_jobs(settings: Settings) -> list[CronJob]:
     if settings.reconcile_minutes:
         minutes = set(range(0, 60, settings.reconcile_minutes))
         jobs.append(cron(reconcile, minute=minutes, run_at_startup=True))
+        jobs.append(cron(poll_votes, minute=VOTES_AT_MINUTE))
     return jobs
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import audit
@@ -70,6 +70,20 @@ async def unfinished(session: AsyncSession, pull_request_id: int) -> list[Comman
         execution_options={"populate_existing": True},
     )
     return list(found)
+
+
+async def count_since(
+    session: AsyncSession, pull_request_id: int, login: str, since: datetime
+) -> int:
+    """How many commands somebody gave on a pull request since then."""
+    found = await session.scalar(
+        select(func.count(CommandRecord.id)).where(
+            CommandRecord.pull_request_id == pull_request_id,
+            CommandRecord.author_login == login,
+            CommandRecord.created_at > since,
+        )
+    )
+    return found or 0
 
 
 async def find(session: AsyncSession, comment_id: int) -> CommandRecord | None:

@@ -4,13 +4,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import audit
 from app.db.audit import Deed
 from app.db.insert import insert_into
-from app.models import Dismissal, DismissalScope, FindingRecord, FindingState
+from app.models import (
+    Dismissal,
+    DismissalScope,
+    FindingRecord,
+    FindingState,
+    PullRequest,
+    PullRequestState,
+)
 
 _RAW = {"synchronize_session": False}
 
@@ -56,6 +63,59 @@ async def active(session: AsyncSession, repository_id: int, now: datetime) -> li
             Dismissal.expires_at > now,
         )
         .order_by(Dismissal.id.desc()),
+        execution_options={"populate_existing": True},
+    )
+    return list(found)
+
+
+async def of_repository(
+    session: AsyncSession, repository_id: int, limit: int = 200
+) -> list[Dismissal]:
+    """What was ever decided in a repository, what ended with it, the newest first."""
+    found = await session.scalars(
+        select(Dismissal)
+        .where(Dismissal.repository_id == repository_id)
+        .order_by(Dismissal.id.desc())
+        .limit(limit)
+    )
+    return list(found)
+
+
+async def ended_for(session: AsyncSession, since: datetime, until: datetime) -> list[PullRequest]:
+    """Open pull requests with findings whose dismissal came to its day after `since`."""
+    same_rule = FindingRecord.rule == Dismissal.rule
+    covers = or_(
+        and_(
+            Dismissal.scope == DismissalScope.FINDING,
+            FindingRecord.fingerprint == Dismissal.fingerprint,
+        ),
+        and_(
+            Dismissal.scope == DismissalScope.PATH,
+            same_rule,
+            FindingRecord.path == Dismissal.path,
+        ),
+        and_(Dismissal.scope == DismissalScope.REPOSITORY, same_rule),
+    )
+    dismissed = (
+        select(FindingRecord.pull_request_id)
+        .join(PullRequest, PullRequest.id == FindingRecord.pull_request_id)
+        .join(Dismissal, Dismissal.repository_id == PullRequest.repository_id)
+        .where(
+            FindingRecord.state == FindingState.DISMISSED,
+            Dismissal.restored_at.is_(None),
+            Dismissal.expires_at > since,
+            Dismissal.expires_at <= until,
+            covers,
+        )
+    )
+    found = await session.scalars(
+        select(PullRequest)
+        .where(
+            PullRequest.id.in_(dismissed),
+            PullRequest.state == PullRequestState.OPEN,
+            PullRequest.paused.is_(False),
+        )
+        .order_by(PullRequest.id),
         execution_options={"populate_existing": True},
     )
     return list(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from app.github.errors import GitHubError
 from app.github.pulls import Account, Frozen
 
@@ -24,6 +26,13 @@ class Comment(Frozen):
     html_url: str = ""
 
 
+class Reactions(Frozen):
+    """How many people reacted to a comment, of the two reactions that are votes."""
+
+    up: int = Field(default=0, alias="+1")
+    down: int = Field(default=0, alias="-1")
+
+
 class ReviewComment(Comment):
     """A comment on a line or a file; `line` is None once it is outdated, or for a file."""
 
@@ -33,6 +42,12 @@ class ReviewComment(Comment):
     original_line: int | None = None
     in_reply_to_id: int | None = None
     pull_request_review_id: int | None = None
+    reactions: Reactions = Reactions()
+
+    @property
+    def votes(self) -> tuple[int, int]:
+        """How many people are for what the comment says, and how many against it."""
+        return self.reactions.up, self.reactions.down
 
 
 class NewComment(Frozen):

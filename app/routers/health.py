@@ -9,8 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import deliveries, recoveries
+from app.db import deliveries, recoveries, votes
 from app.deps import ServicesDep, SessionDep, metrics_are_open
+from app.metrics import Metrics
 from app.models import DeliveryState, RecoveryKind
 from app.queue import is_there
 from app.services import Services
@@ -54,7 +55,18 @@ async def metrics(services: ServicesDep, session: SessionDep) -> Response:
     recovered = await recoveries.count_by_kind(session)
     for kind in RecoveryKind:
         services.metrics.recovered.labels(kind).set(recovered.get(kind, 0))
+    _show_votes(services.metrics, await votes.lines(session, datetime.now(UTC)))
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _show_votes(metrics: Metrics, lines: list[votes.PrecisionLine]) -> None:
+    metrics.votes.clear()
+    metrics.demoted.clear()
+    for line in lines:
+        one = line.precision
+        metrics.votes.labels(one.rule, "up").inc(one.up)
+        metrics.votes.labels(one.rule, "down").inc(one.down)
+        metrics.demoted.labels(one.rule).inc(one.demoted)
 
 
 async def _answers(services: Services) -> bool:

@@ -18,7 +18,10 @@ type FailOn = Literal["critical", "warning", "suggestion", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A finding and its fate. `url` is its comment, or the line when it has none."""
+    """A finding and its fate. `url` is its comment, or the line when it has none.
+
+    The comment is `outdated` when GitHub hides it, although what it says still holds.
+    """
 
     finding: Finding
     state: Literal["open", "fixed", "dismissed"] = "open"
@@ -26,6 +29,7 @@ class Item:
     fixed_sha: str = ""
     dismissed_by: str = ""
     reason: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _line(item: Item, links: Links) -> str:
     match item.state:
         case "open":
             elsewhere = "" if finding.new else _untouched(finding, links)
+            elsewhere += _outdated(item)
             said = markdown.message(finding.message)
             return f"- [ ] {told}: {said}{elsewhere} <sub>{markdown.code(short_id(finding))}</sub>"
         case "fixed":
@@ -130,9 +131,18 @@ def _untouched(finding: Finding, links: Links) -> str:
     return f" _(on a line that this change did not touch{because})_"
 
 
+def _outdated(item: Item) -> str:
+    """That what GitHub hides still holds, said here only."""
+    if not item.outdated:
+        return ""
+    comment = markdown.link("its comment", item.url)
+    return f" _(still so, although {comment} is outdated)_"
+
+
 def _at(item: Item, links: Links) -> str:
     finding = item.finding
-    url = item.url or links.line(finding.path, finding.line)
+    shown = None if item.outdated else item.url
+    url = shown or links.line(finding.path, finding.line)
     return place(finding.path, finding.line, url)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+LOOP = timedelta(minutes=10)
+MOST_IN_A_LOOP = 30
+"""Commands of one account on one pull request in that time; a machine that answers us gives more."""
+
 
 async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     """Carry out the command of a new comment on a pull request, if it starts with one.
@@ -51,7 +55,7 @@ async def carry_out(work: Work, event: IssueCommentEvent) -> None:
     repository = work.github.repository(event.installation.id, part.owner_login, part.name)
     row = await pull_request_of(work, repository, part.id, event.issue.number)
     facts = CommandFacts(row.id, event.comment.id, words.name, words.arguments, author.login)
-    if not await _was_taken_up(work, facts):
+    if await _is_to_be_taken_up(work, facts):
         values = known.understood(facts.arguments)
         asked = Asked(work, repository, row, facts, author.id, values or {})
         await _answer(known, asked, understood=values is not None)
@@ -91,9 +95,19 @@ async def may(who: Who, repository: Repository, row: PullRequest, user_id: int, 
     return permission in {Permission.WRITE, Permission.ADMIN}
 
 
-async def _was_taken_up(work: Work, facts: CommandFacts) -> bool:
+async def _is_to_be_taken_up(work: Work, facts: CommandFacts) -> bool:
+    """Whether the command is new, and not one of more than a person would give."""
+    since = datetime.now(UTC) - LOOP
     async with work.database.read() as session:
-        return await commands.find(session, facts.comment_id) is not None
+        if await commands.find(session, facts.comment_id) is not None:
+            return False
+        given = await commands.count_since(
+            session, facts.pull_request_id, facts.author_login, since
+        )
+    if given >= MOST_IN_A_LOOP:
+        log.warning("commands ignored: a loop", login=facts.author_login, count=given)
+        return False
+    return True
 
 
 async def _end(asked: Asked, answer: Answer, state: CommandState) -> None:

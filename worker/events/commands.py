@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from app.models import PullRequest
 
 
+CLOSED = "This pull request is closed, so it is not reviewed."
+NOT_PAUSED = "The reviews of this pull request are not paused."
+
+
 @command("", "full", who=Who.ANYBODY_INVOLVED)
 async def recheck(asked: Asked) -> Answer:
     """Review again, at the newest commit. With `full`: all of the changed files, not only what is new."""
@@ -99,10 +103,14 @@ async def _review_again(
     asked: Asked, reason: str, *, full: bool = False, paused: bool | None = None
 ) -> Answer:
     """Ask for what the pull request shall be told; that answers the command when it is done."""
-    async with asked.work.database.write() as session:
+    async with asked.work.database.read() as session:
         row = await pull_requests.get(session, asked.row.id)
-        if row is None or not _may_change(row, paused=paused):
-            return Answer.NOT
+    if row is None:
+        return Answer.NOT
+    if refusal := _refusal(row, paused=paused):
+        await asked.say(refusal)
+        return Answer.NOT
+    async with asked.work.database.write() as session:
         if await commands.record(session, asked.facts, datetime.now(UTC)) is None:
             return Answer.LATER
         if paused is not None:
@@ -112,6 +120,8 @@ async def _review_again(
     return Answer.LATER if due else Answer.NOT
 
 
-def _may_change(row: PullRequest, *, paused: bool | None) -> bool:
-    """Whether the pull request is open; what is not paused cannot be resumed."""
-    return row.state is PullRequestState.OPEN and (paused is not False or row.paused)
+def _refusal(row: PullRequest, *, paused: bool | None) -> str:
+    """Why nothing can be asked for, empty when it can."""
+    if row.state is not PullRequestState.OPEN:
+        return CLOSED
+    return NOT_PAUSED if paused is False and not row.paused else ""

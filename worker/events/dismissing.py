@@ -135,4 +135,15 @@ def _not_one(wanted: str, count: int) -> str:
 def _told(facts: DismissalFacts) -> str:
     everywhere = facts.scope is DismissalScope.REPOSITORY
     where = "the whole repository" if everywhere else markdown.code(facts.path)
-    return f"`{facts.rule}` is dismissed in {where} until {facts.expires_at:%Y-%m-%d}."
+    return (
+        f"`{facts.rule}` is dismissed in {where} until {facts.expires_at:%Y-%m-%d}. "
+        f"For good, write {_for_good(facts)} into the configuration."
+    )
+
+
+def _for_good(facts: DismissalFacts) -> str:
+    """The line of a configuration that says the same and never ends."""
+    if facts.scope is DismissalScope.REPOSITORY:
+        return markdown.code(f'ignore = ["{facts.rule}"]')
+    path = facts.path.replace("\\", "\\\\").replace('"', '\\"')
+    return markdown.code(f'per-path-ignores = {{ "{path}" = ["{facts.rule}"] }}')

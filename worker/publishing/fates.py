@@ -11,7 +11,7 @@ from worker.publishing.reconcile import by_fingerprint, happened, unseen
 from worker.publishing.standing import Known, Place, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from rules.core.config import Config
     from rules.core.findings import Review
@@ -32,6 +32,7 @@ def fates(
     head_sha: str,
     places: Mapping[str, Place],
     comment_ids: Mapping[str, int],
+    outdated: Collection[str] = (),
 ) -> tuple[Known, ...]:
     """Every finding of this review and of the ones before, once each.
 
@@ -46,7 +47,8 @@ def fates(
             found.append(replace(before, finding=finding))
         else:
             place = places.get(key, Place.SUMMARY)
-            found.append(Known(finding, State.OPEN, place, comment_ids.get(key)))
+            hidden = key in outdated
+            found.append(Known(finding, State.OPEN, place, comment_ids.get(key), outdated=hidden))
     return (*found, *(_gone(one, review, head_sha) for one in known.values()))
 
 
@@ -74,4 +76,5 @@ def _item(one: Known, pull_url: str) -> Item:
         one.fixed_sha or "",
         one.dismissed_by or "",
         one.dismissed_reason or "",
+        outdated=one.outdated,
     )

@@ -19,7 +19,10 @@ DONE = "✅"
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A review comment of ours as it stands; `replied` by somebody else."""
+    """A review comment of ours as it stands; `replied` by somebody else.
+
+    An `outdated` one stands at lines that the diff does not show any more.
+    """
 
     id: int
     node_id: str
@@ -28,6 +31,8 @@ class Live:
     path: str
     on_file: bool = False
     replied: bool = False
+    outdated: bool = False
+    votes: tuple[int, int] = (0, 0)
 
     @property
     def closed(self) -> bool:
@@ -51,6 +56,8 @@ def ours(comments: Iterable[ReviewComment], signer: Signer, user_id: int) -> tup
             path=comment.path,
             on_file=comment.subject_type == "file",
             replied=comment.id in replied,
+            outdated=comment.line is None and comment.subject_type != "file",
+            votes=comment.votes,
         )
         for comment in listed
         if comment.user is not None and comment.user.id == user_id

@@ -72,15 +72,17 @@ def place(
     lines: Mapping[str, tuple[Hunk, ...]],
     config: Config,
     grouped: Collection[str] = (),
+    demoted: Collection[str] = (),
 ) -> Placement:
     """Decide about findings that were not said before.
 
     `grouped` names the rules that have a grouped comment already: it takes up further ones.
+    Those in `demoted` are told in the summary only.
     """
     placement = Placement()
     spots: list[Spot] = []
     for finding in sorted(findings, key=_urgency):
-        if _is_unsure(finding, config):
+        if _is_unsure(finding, config) or finding.rule in demoted:
             placement.summary.append(finding)
         elif not finding.new:
             if spot := _at_cause(finding, lines):

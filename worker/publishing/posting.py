@@ -51,6 +51,7 @@ class Posting:
     user_id: int | None = None
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     comment_ids: dict[str, int] = field(default_factory=dict[str, int])
+    outdated: set[str] = field(default_factory=set[str])
     review_ids: list[int] = field(default_factory=list[int])
     notes: list[str] = field(default_factory=list[str])
 

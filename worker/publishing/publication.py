@@ -49,6 +49,7 @@ class Publication:
     pull_url: str
     posting: Posting = field(init=False)
     sticky: Sticky = field(init=False)
+    votes: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
 
     def __post_init__(self) -> None:
         self.posting = Posting(self.target, self.writer, self.author)
@@ -72,7 +73,7 @@ class Publication:
         await self._conclude(known, check_run_id)
         posting = self.posting
         reviews, notes = tuple(posting.review_ids), tuple(posting.notes)
-        return Published(Outcome.POSTED, known, summary_id, reviews, notes)
+        return Published(Outcome.POSTED, known, summary_id, reviews, notes, self.votes)
 
     def _leave_to_the_check(self) -> tuple[Known, ...]:
         """A locked conversation takes no comment, but the check still gates the merge."""
@@ -124,7 +125,9 @@ class Publication:
             identity = group.create_task(repository.app.identity(repository.installation_id))
             listed = group.create_task(comments.on_lines(repository, self.target.number))
         self.posting.user_id = identity.result().user_id
-        return ours(listed.result(), self.author.signer, identity.result().user_id)
+        live = ours(listed.result(), self.author.signer, identity.result().user_id)
+        self.votes = {one.id: one.votes for one in live}
+        return live
 
     async def _say(
         self,
@@ -136,7 +139,7 @@ class Publication:
         first, repeated = first_and_rest(live)
         found = sort(self.review, self.standing, first)
         grouped = {mark.key for mark in first if mark.kind == "group"}
-        placement = place(found.fresh, commentable, self.config, grouped)
+        placement = place(found.fresh, commentable, self.config, grouped, self.standing.demoted)
         for finding in placement.joining:
             found.said[finding.fingerprint] = first[Mark("group", finding.rule)]
         self._remember(found.said, found.stays)
@@ -154,6 +157,8 @@ class Publication:
         for key, live in said.items():
             self.posting.places[key] = Place.FILE if live.on_file else Place.INLINE
             self.posting.comment_ids[key] = live.id
+            if live.outdated:
+                self.posting.outdated.add(key)
 
     async def _change(
         self, first: Mapping[Mark, Live], repeated: Iterable[Live], said: Mapping[str, Live]
@@ -177,6 +182,7 @@ class Publication:
             self.target.head_sha,
             posting.places,
             posting.comment_ids,
+            posting.outdated,
         )
 
     async def _summarise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Known:
     fixed_sha: str | None = None
     dismissed_by: str | None = None
     dismissed_reason: str | None = None
+    outdated: bool = False
+    """GitHub hides its comment, since those lines are not in the diff any more."""
 
     def with_state(self, state: State, fixed_sha: str | None = None) -> Self:
         """The same finding after its fate changed."""
@@ -80,12 +82,14 @@ class Standing:
     """What SQL remembers of earlier reviews of a pull request.
 
     `uncertain` says that an earlier attempt to publish began and its end was not recorded, so
-    there may be more on GitHub than is known: it is listed before anything is written.
+    there may be more on GitHub than is known: it is listed before anything is written. `demoted`
+    has the rules that people here do not want to meet on their lines.
     """
 
     known: tuple[Known, ...] = ()
     summary_comment_id: int | None = None
     uncertain: bool = False
+    demoted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,7 @@ class Published:
     review_ids: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     """What could not be done and why, in sentences (a missing permission, a refused comment)."""
+    votes: dict[int, tuple[int, int]] = field(
+        default_factory=dict[int, tuple[int, int]], compare=False
+    )
+    """What people think of our comments, by their ids: how many for, how many against."""

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from app.db import commands, findings, leftovers, pull_requests, reviews
+from app.db import commands, findings, leftovers, pull_requests, reviews, votes
 from app.db.reviews import ReviewOutcome
 from app.models import ReviewState
 from rules.core.findings import Verdict
 from worker.analysis.child import engine_version
+from worker.feedback.polling import tell
 from worker.lease import LeaseLostError
 from worker.publishing.standing import State
 from worker.reviewing import memory
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from worker.reviewing.attempt import Attempt
 
 FORCED = frozenset(
-    {"recheck", "base changed", "re-run", "paused", "resumed", "dismissed", "restored"}
+    {
+        *("recheck", "base changed", "re-run", "paused", "resumed"),
+        *("dismissed", "restored", "dismissal ended"),
+    }
 )
 """Reasons to review a head that was reviewed already."""
 
@@ -87,8 +91,19 @@ async def publishing(attempt: Attempt, review: Review, *, uncertain: bool) -> St
     assert attempt.review_id is not None
     async with attempt.work.database.write() as session:
         await reviews.progress(session, attempt.review_id, state=ReviewState.PUBLISHING)
-        standing = await memory.recall(session, attempt.row, uncertain=uncertain)
-        return await memory.decide(session, attempt.row, standing, review, datetime.now(UTC))
+        now = datetime.now(UTC)
+        standing = await memory.recall(session, attempt.row, now, uncertain=uncertain)
+        return await memory.decide(session, attempt.row, standing, review, now)
+
+
+def demotions(review: Review, standing: Standing) -> tuple[str, ...]:
+    """A sentence about each rule of this review that is told in the summary only."""
+    told = {one.rule: one.name for one in review.findings if one.rule in standing.demoted}
+    return tuple(
+        f"`{name}` ({code}) is told here only: of those who voted on its comments in this "
+        "repository fewer than half found it right."
+        for code, name in sorted(told.items())
+    )
 
 
 async def finished(attempt: Attempt, review: Review, published: Published, merge_base: str) -> None:
@@ -120,7 +135,9 @@ async def finished(attempt: Attempt, review: Review, published: Published, merge
         )
         if not ours:
             raise LeaseLostError
+        demoted = await votes.record(session, row, published.votes, now) if published.votes else ()
     attempt.well = True
+    tell(demoted)
     attempt.work.metrics.reviewed(review)
     attempt.work.metrics.reviews.labels(str(review.verdict)).inc()
 

@@ -181,6 +181,7 @@ async def _publish(
 ) -> None:
     async with attempt.stage("publish"):
         standing = await record.publishing(attempt, found, uncertain=uncertain)
+        found = replace(found, notes=(*found.notes, *record.demotions(found, standing)))
         lines = commentable(seen.files.files)
         published = await attempt.work.publisher.publish(
             attempt.target, found, compared.config, lines, standing, attempt.check_run_id

@@ -10,6 +10,7 @@ import structlog
 from app.db import deliveries, leftovers, pull_requests, repositories
 from app.models import ReviewState
 from app.queue import wake
+from worker.feedback.ended import tell_what_ended
 from worker.reviewing import ending
 from worker.reviewing.attempt import Attempt
 from worker.work import new_owner
@@ -30,6 +31,7 @@ async def sweep_up(work: Work) -> None:
     async with work.database.write() as session:
         await deliveries.give_up_exhausted(session, now, max_attempts=most)
         await pull_requests.give_up_exhausted(session, now, max_attempts=most)
+    await tell_what_ended(work)
     await wake(work.queue, "take_deliveries")
     for _ in range(work.settings.worker_concurrency):
         await wake(work.queue, "review_pull_requests")

@@ -118,7 +118,8 @@ async def test_reviews_are_paused_and_go_on_by_who_may_write(service: Service):
     assert resumed == ["eyes", "rocket"]
     assert [run.conclusion for run in service.checks(pull)] == ["skipped", "success"]
     assert len(await service.reviews(pull)) == 2
-    _, twice = await _ask(service, pull, "alice", "/resume")
+    told, twice = await _ask(service, pull, "alice", "/resume")
+    assert told == "The reviews of this pull request are not paused."
     assert twice == ["eyes", "confused"]
 
 

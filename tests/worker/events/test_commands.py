@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.db import commands
+from app.db.commands import CommandFacts
 from app.models import CommandState
 from tests.worker.test_whole_way import BOUND, INJECTION
 from worker.events.commands import help_text
@@ -146,3 +148,20 @@ async def test_a_closed_pull_request_cannot_be_rechecked(service: Service, pull:
     await service.idle()
 
     assert _reactions(comment) == ["eyes", "confused"]
+
+
+async def test_an_account_that_never_stops_is_not_heard_any_more(
+    service: Service, pull: PullRequest
+):
+    row, now = await service.row(pull), datetime.now(UTC)
+    async with service.database.write() as session:
+        for number in range(30):
+            facts = CommandFacts(row.id, number + 1, "help", "", "bob")
+            await commands.record(session, facts, now)
+            await commands.finish(session, number + 1, CommandState.DONE, now)
+
+    ignored = service.github.comments.write(pull, "bob", "/help")
+    heard = service.github.comments.write(pull, "alice", "/help")
+    await service.idle()
+
+    assert (_reactions(ignored), _reactions(heard)) == ([], ["eyes", "rocket"])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from app.models import Dismissal, FindingState
+from app.models import Dismissal, FindingState, Round
+from tests.worker.service import until
 from tests.worker.test_whole_way import INJECTION
 
 if TYPE_CHECKING:
@@ -105,7 +106,11 @@ async def test_a_dismissal_ends_with_its_day(service: Service):
     async with service.database.write() as session:
         past = datetime.now(UTC) - timedelta(seconds=1)
         await session.execute(update(Dismissal).values(expires_at=past))
-    await _say(service, pull, "alice", "/recheck")
+    # The sweep looks once a minute, and did so at its start.
+    async with service.database.write() as session:
+        await session.execute(update(Round).values(ran_at=past - timedelta(hours=1)))
+    await until(lambda: service.checks(pull)[-1].conclusion == "failure")
+    await service.idle()
 
     (open_again,) = await service.findings(pull)
     assert open_again.state is FindingState.OPEN
@@ -152,9 +157,11 @@ async def test_one_of_a_group_is_dismissed_and_a_rule_in_a_whole_file(service: S
         "eyes",
         "rocket",
     ]
-    until = (await _dismissals(service))[-1].expires_at
-    told = f"`SEC101` is dismissed in `app/orders.py` until {until:%Y-%m-%d}."
-    assert service.comments(pull)[-1].endswith(told)
+    end = (await _dismissals(service))[-1].expires_at
+    assert service.comments(pull)[-1].endswith(
+        f"`SEC101` is dismissed in `app/orders.py` until {end:%Y-%m-%d}. For good, write "
+        '`per-path-ignores = { "app/orders.py" = ["SEC101"] }` into the configuration.'
+    )
     assert {one.state for one in await service.findings(pull)} == {FindingState.DISMISSED}
     assert service.checks(pull)[-1].conclusion == "success"
 

@@ -10,7 +10,7 @@ import pytest
 from rules.core.findings import Skipped, Verdict
 from tests.github import LocalGitHub
 from tests.github.state import PERMISSIONS
-from tests.worker.publishing.stage import Stage, after, finding, review
+from tests.worker.publishing.stage import CHANGED, Stage, after, finding, review
 from worker.publishing.markers import Mark
 from worker.publishing.standing import Outcome, Place, State
 
@@ -165,6 +165,22 @@ async def test_a_deleted_comment_is_respected(stage: Stage):
 
     assert stage.pull.review_comments == []
     assert (second.known[0].place, second.known[0].comment_id) == (Place.SUMMARY, None)
+
+
+async def test_what_github_hides_and_still_holds_is_said_once_in_the_summary(stage: Stage):
+    first = await stage.publish(review(finding(11, "shop/old.py")))
+    (comment,) = stage.pull.review_comments
+    text = "".join(CHANGED).replace("added_1 = 1", "added_1 = 11")
+    stage.push({"shop/old.py": text})
+    assert comment.current is None
+
+    second = await stage.publish(review(finding(11, "shop/old.py")), after(first))
+
+    assert stage.pull.review_comments == [comment]
+    (row,) = [line for line in stage.pull.comments[0].body.splitlines() if "- [ ]" in line]
+    assert f"/blob/{stage.pull.head_sha}/shop/old.py#L11)" in row
+    assert f"although [its comment]({stage.github.url}/alice/shop/pull/1#discussion_r" in row
+    assert second.known[0].comment_id == comment.id
 
 
 async def test_a_deleted_summary_is_made_again_once(stage: Stage):

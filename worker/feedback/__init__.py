@@ -1,0 +1,1 @@
+"""What people think of what we said, asked for and counted."""
