@@ -101,7 +101,9 @@ class SourceFile:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the file without their ends; `lines[0]` is line 1."""
-        return _LINE_END.split(self.text)
+        if "\r" in self.text:
+            return _LINE_END.split(self.text)
+        return self.text.split("\n")
 
     def source(self, node: ast.AST) -> str:
         """The text of a node, lines joined by `\\n`; empty for a node that has no place."""
