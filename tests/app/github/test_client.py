@@ -137,6 +137,39 @@ async def test_a_token_tells_what_was_granted(client: GitHubApp, installation: I
     assert token.token not in repr(token)
 
 
+@pytest.mark.parametrize(
+    ("needed", "granted"),
+    [
+        ("pull_requests=write", True),
+        ("pull_requests=write,contents=read", True),
+        ("pull_requests=write,contents=write", False),
+        ("administration=write; checks=read", True),
+        ("", False),
+    ],
+)
+async def test_a_token_is_held_against_what_github_asks_for(
+    client: GitHubApp, installation: Installation, needed: str, granted: bool
+):
+    assert (await client.token(installation.id)).grants(needed) is granted
+
+
+async def test_a_refusal_for_a_permission_that_is_granted_passes(
+    github: LocalGitHub, shop: Repository
+):
+    """It is tried once more, and then put off; nobody is told to grant what is granted."""
+    refusal = {
+        "status": 403,
+        "body": {"message": "Resource not accessible by integration"},
+        "headers": {"X-Accepted-GitHub-Permissions": "pull_requests=read"},
+    }
+    github.faults.add(path="/pulls/1$", **refusal)
+    assert (await pulls.read(shop, 1)).number == 1
+
+    github.faults.add(path="/pulls/1$", times=2, **refusal)
+    with pytest.raises(TransientError):
+        await pulls.read(shop, 1)
+
+
 async def test_a_removed_installation_is_not_asked_again(
     github: LocalGitHub, shop: Repository, installation: Installation
 ):
