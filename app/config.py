@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     delivery_retention_days: float = Field(default=30.0, gt=0)
     """Finished deliveries are forgotten after this many days."""
     history_retention_days: float = Field(default=400.0, gt=0)
-    """Closed pull requests with their reviews and findings are forgotten after this many days."""
+    """Closed pull requests with reviews and findings, and the audit, are kept for this many days."""
     uninstalled_retention_days: float = Field(default=7.0, ge=0)
     """Days after which everything of an account or repository that left the App is erased."""
 

@@ -34,6 +34,7 @@ async def forget(work: Work) -> None:
     await _all_of(work, "repositories", erasing.removed_repositories, left)
     old = now - timedelta(days=settings.history_retention_days)
     await _all_of(work, "pull requests", erasing.old_pull_requests, old)
+    await _all_of(work, "audit entries", erasing.old_audit, old)
     await _discard_mirrors(work)
 
 

@@ -69,6 +69,14 @@ async def old_pull_requests(session: AsyncSession, before: datetime) -> int:
     return len(ids)
 
 
+async def old_audit(session: AsyncSession, before: datetime) -> int:
+    """Erase some entries of the audit from before then, the oldest first; how many."""
+    oldest = select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id).limit(AT_ONCE).subquery()
+    ids = list(await session.scalars(select(oldest.c.id).where(oldest.c.at < before)))
+    await session.execute(delete(AuditEntry).where(AuditEntry.id.in_(ids)), execution_options=_RAW)
+    return len(ids)
+
+
 async def _erase_repositories(session: AsyncSession, which: Select[int]) -> int:
     ids = list(await session.scalars(which))
     if ids:

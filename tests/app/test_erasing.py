@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
-from app.db import deliveries, erasing, installations, pull_requests, repositories
+from app.db import audit, deliveries, erasing, installations, pull_requests, repositories
+from app.db.audit import Deed
 from app.db.deliveries import Arrival
 from app.models import (
     Base,
@@ -104,6 +105,18 @@ async def test_a_repository_that_was_taken_from_us_is_erased(database: Database)
     after = await counts(database)
     assert (after["installations"], after["repositories"], after["pull_requests"]) == (2, 1, 0)
     assert after["deliveries"] == 1
+
+
+async def test_the_audit_grows_old_too(database: Database):
+    async with database.write() as session:
+        for days in range(3):
+            await audit.record(session, Deed("ann", "sign-in"), NOON + days * DAY)
+
+    async with database.write() as session:
+        assert await erasing.old_audit(session, NOON + 2 * DAY) == 2
+
+    async with database.read() as session:
+        assert [line.entry.at for line in await audit.page(session)] == [NOON + 2 * DAY]
 
 
 async def test_only_closed_pull_requests_grow_old(database: Database):
