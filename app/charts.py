@@ -3,6 +3,7 @@
 Colours are classes, so that the style sheet decides for light, dark and paper.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,14 +37,20 @@ class Week:
 
 def weeks(days: Sequence[Day], now: datetime, count: int) -> list[Week]:
     """The last weeks, the present one last; a week in which nothing was done is there too."""
+    by_day: dict[str, list[Day]] = {}
+    for day in days:
+        by_day.setdefault(day.day, []).append(day)
     last = monday(now)
-    return [_week(days, last - timedelta(weeks=ago)) for ago in reversed(range(count))]
+    return [_week(by_day, last - timedelta(weeks=ago)) for ago in reversed(range(count))]
 
 
-def _week(days: Sequence[Day], start: datetime) -> Week:
-    names = {(start + timedelta(days=number)).strftime("%Y-%m-%d") for number in range(7)}
-    mine = [day for day in days if day.day in names]
-    found = {group: sum(day.found for day in mine if day.group == group) for group in GROUPS}
+def _week(by_day: Mapping[str, Sequence[Day]], start: datetime) -> Week:
+    names = [(start + timedelta(days=number)).strftime("%Y-%m-%d") for number in range(7)]
+    mine = [day for name in names for day in by_day.get(name, ())]
+    found = Counter(dict.fromkeys(GROUPS, 0))
+    for day in mine:
+        if day.group in GROUPS:
+            found[day.group] += day.found
     return Week(
         start,
         found,

@@ -54,17 +54,27 @@ async def page(
     limit: int = 50,
 ) -> Page:
     """The newest findings below an id, of some repositories or of all."""
-    candidates = _candidates(wanted, among, LAST if before is None else before)
+    size = WINDOW if _narrows_further(wanted, among) else limit + 1
+    candidates = _candidates(wanted, among, LAST if before is None else before, size)
     rows = await session.execute(_matching(candidates, wanted, among, limit))
     lines = [FindingLine(*row) for row in rows]
     if len(lines) > limit:
         return Page(lines[:limit], lines[limit - 1].finding.id)
     window = candidates.subquery()
     count, lowest = (await session.execute(select(func.count(), func.min(window.c.id)))).one()
-    return Page(lines, lowest if count == WINDOW else None)
+    return Page(lines, lowest if count == size else None)
 
 
-def _candidates(wanted: Filter, among: Collection[int] | None, before: int) -> Select[int]:
+def _narrows_further(wanted: Filter, among: Collection[int] | None) -> bool:
+    """Whether some candidates may not be wanted; without that they are the page itself."""
+    picked = (wanted.repository_id is not None, bool(wanted.rule), among is not None)
+    by_state = bool(wanted.state) and any(picked)
+    return sum(picked) > 1 or by_state or bool(wanted.group or wanted.severity or wanted.text)
+
+
+def _candidates(
+    wanted: Filter, among: Collection[int] | None, before: int, size: int
+) -> Select[int]:
     query = select(FindingRecord.id).where(FindingRecord.id < before)
     if wanted.repository_id is not None:
         query = query.where(FindingRecord.repository_id == wanted.repository_id)
@@ -74,7 +84,7 @@ def _candidates(wanted: Filter, among: Collection[int] | None, before: int) -> S
         query = query.where(FindingRecord.repository_id.in_(among))
     elif wanted.state:
         query = query.where(FindingRecord.state == FindingState(wanted.state))
-    return query.order_by(FindingRecord.id.desc()).limit(WINDOW)
+    return query.order_by(FindingRecord.id.desc()).limit(size)
 
 
 def _matching(

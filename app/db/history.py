@@ -106,9 +106,7 @@ class Waiting:
     due: int
 
 
-async def repositories(
-    session: AsyncSession, among: Collection[int] | None = None
-) -> list[RepositoryLine]:
+async def named(session: AsyncSession, among: Collection[int] | None = None) -> list[Repository]:
     """The repositories the App has, by name; only those `among` these, None for all."""
     rows = await session.scalars(
         select(Repository)
@@ -116,9 +114,18 @@ async def repositories(
         .order_by(Repository.owner, Repository.name)
         .limit(MOST)
     )
-    pulls = await _open_pulls(session, among)
-    opened = (await open_now(session, among)).by_repository
-    return [RepositoryLine(one, pulls.get(one.id, 0), opened.get(one.id, 0)) for one in rows]
+    return list(rows)
+
+
+async def repositories(
+    session: AsyncSession, opened: OpenNow, among: Collection[int] | None = None
+) -> list[RepositoryLine]:
+    """The same with what is open there, of which `open_now` has counted the findings."""
+    pulls, findings = await _open_pulls(session, among), opened.by_repository
+    return [
+        RepositoryLine(one, pulls.get(one.id, 0), findings.get(one.id, 0))
+        for one in await named(session, among)
+    ]
 
 
 async def open_now(session: AsyncSession, among: Collection[int] | None = None) -> OpenNow:

@@ -255,12 +255,13 @@ async def overview(session: SessionDep, viewer: ViewerDep) -> OverviewOut:
 @router.get("/repositories")
 async def repositories(session: SessionDep, viewer: ViewerDep) -> list[RepositoryLineOut]:
     """List the repositories that you can read."""
+    opened = await history.open_now(session, viewer.repositories)
     return [
         RepositoryLineOut.model_validate(
             RepositoryOut.model_validate(line.repository).model_dump()
             | {"open_pull_requests": line.pull_requests, "open_findings": line.open_findings}
         )
-        for line in await history.repositories(session, viewer.repositories)
+        for line in await history.repositories(session, opened, viewer.repositories)
     ]
 
 

@@ -22,12 +22,11 @@ async def installed(
     request: Request, services: ServicesDep, session: SessionDep, viewer: ViewerDep
 ) -> HTMLResponse:
     """Say which repositories are watched, of those that the person can read."""
-    lines = await history.repositories(session, viewer.repositories)
     return templates().TemplateResponse(
         request,
         "setup/installed.html",
         {
-            "repositories": [line.repository for line in lines],
+            "repositories": await history.named(session, viewer.repositories),
             "webhook": f"{services.settings.public_url}/webhook",
         },
     )

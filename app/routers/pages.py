@@ -34,6 +34,7 @@ async def overview(request: Request, session: SessionDep, viewer: ViewerDep) -> 
     among, now = viewer.repositories, datetime.now(UTC)
     days = await tallies.since(session, tallies.weeks_ago(now, WEEKS), among)
     shown = weeks(days, now, WEEKS)
+    opened = await history.open_now(session, among)
     return page(
         request,
         "overview.html",
@@ -41,8 +42,8 @@ async def overview(request: Request, session: SessionDep, viewer: ViewerDep) -> 
             "weeks": shown,
             "chart": columns(shown),
             "groups": GROUPS,
-            "open": await history.open_now(session, among),
-            "repositories": await history.repositories(session, among),
+            "open": opened,
+            "repositories": await history.repositories(session, opened, among),
             "reviews": await history.recent_reviews(session, among, limit=12),
         },
     )
@@ -143,7 +144,7 @@ async def all_findings(
             "wanted": wanted,
             "query": shown_filter(request),
             "groups": GROUPS,
-            "repositories": await history.repositories(session, viewer.repositories),
+            "repositories": await history.named(session, viewer.repositories),
         },
     )
 
