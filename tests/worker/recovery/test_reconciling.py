@@ -68,7 +68,7 @@ async def test_a_day_of_missed_webhooks_is_made_up_for(standing: Service):
         (RecoveryKind.PULL_REQUEST, "found unreviewed", pull.number, 1),
     ]
     async with httpx.AsyncClient(base_url=str(standing.app.webhook_url)[: -len("/webhook")]) as web:
-        history, metrics = (await web.get("/")).text, (await web.get("/metrics")).text
+        history, metrics = (await web.get("/deliveries")).text, (await web.get("/metrics")).text
     assert f"pull request of alice/shop#{pull.number}, found unreviewed" in history
     assert "delivery of alice/shop, issue_comment created" in history
     assert 'backend_expert_recovered{kind="delivery"} 2.0' in metrics
