@@ -18,7 +18,7 @@ demo: $(READY)  ## Review a pull request on a local GitHub; ONCE=1 stops after s
 	@$(RUN) tests.demo $(if $(ONCE),--once)
 
 test: $(READY)  ## Run all tests; ARGS="-k name" picks some
-	@$(RUN) pytest -q -n 3 --dist loadscope $(ARGS)
+	@$(RUN) pytest -q -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## Lint, format, types, layers, and the product on itself
 	@sh .ci/check

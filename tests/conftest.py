@@ -15,6 +15,11 @@ settings.register_profile("project", deadline=None, derandomize=True, print_blob
 settings.load_profile("project")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes a minute: at the end it would run alone, with all others waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _git_of_nobody() -> Iterator[None]:
     """Git as on a machine that nobody has set up, and with a name for commits."""

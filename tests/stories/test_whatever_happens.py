@@ -81,6 +81,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
                 yield Service(github, app, installation, ours, Database(ours.database_url))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(0 if EXAMPLES else 400)
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
 @FEW

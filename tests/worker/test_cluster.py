@@ -20,6 +20,7 @@ PULLS = int(os.environ.get("PULLS", "0"))
 FEW = 24
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not POSTGRESQL, reason="TEST_DATABASE_URL names no PostgreSQL")
 @pytest.mark.timeout(0 if PULLS else 600)
 def test_all_machines_together_do_everything_once_and_keep_the_pace(

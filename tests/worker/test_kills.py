@@ -28,6 +28,7 @@ SEED = 20
 VICTIMS = (("worker",), ("worker",), ("valkey",), ("worker", "valkey"))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_kills_lose_nothing_and_double_nothing(standing: Service, tmp_path: Path):
     dice = random.Random(SEED)
