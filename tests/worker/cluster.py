@@ -45,7 +45,9 @@ class Cluster:
         for number in range(count):
             self.app.webhook_url = f"{self.webs[number % len(self.webs)]}/webhook"
             branch = f"branch-{number}"
-            self.github.repositories.commit("alice/shop", branch, {"app/orders.py": INJECTION})
+            # Equal changes made in the same second would be one commit, with one check each.
+            files = {"app/orders.py": f"{INJECTION}\n\nNUMBER = {number}\n"}
+            self.github.repositories.commit("alice/shop", branch, files)
             self.pulls.append(self.github.pulls.open("alice/shop", branch, author="bob"))
 
     def wait(self, seconds: float) -> float:
