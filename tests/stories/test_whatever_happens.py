@@ -82,6 +82,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Unclosed client session:ResourceWarning")  # As in tests/worker.
 @pytest.mark.timeout(0 if EXAMPLES else 400)
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
 @FEW
