@@ -87,7 +87,13 @@ def _settle_down(limits: Limits) -> None:
     _bound(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
     _bound(resource.RLIMIT_NOFILE, limits.open_files)
     if sys.platform == "linux":  # Elsewhere the address space says nothing of the memory used.
-        _bound(resource.RLIMIT_AS, limits.memory_bytes)
+        _bound(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped; a fork starts with all that its parent had."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
 
 
 def _bound(what: int, soft: int, hard: int | None = None) -> None:

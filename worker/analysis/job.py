@@ -21,7 +21,8 @@ class Limits:
     """What a child may use; times are in seconds, sizes in bytes.
 
     `file_seconds` bounds the wall time spent on one file, `review_seconds` that of the whole.
-    After `restarts` deaths the files that were not reached are left out.
+    `memory_bytes` is counted from what its parent had mapped. After `restarts` deaths the files
+    that were not reached are left out.
     """
 
     file_seconds: float = 20

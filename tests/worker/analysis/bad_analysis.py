@@ -49,7 +49,7 @@ def fine(
 def allocate(
     change: Change, _: Config, *, avoid: Mapping[str, str], progress: Progress, **__: object
 ) -> Review:
-    return _visit(change, avoid, progress, lambda: _discard([bytearray(2**30) for _ in range(64)]))
+    return _visit(change, avoid, progress, lambda: _discard(bytearray(2**36)))
 
 
 def crash(

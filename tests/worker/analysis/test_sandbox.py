@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -163,6 +164,13 @@ async def test_facts_are_kept_from_one_review_to_the_next(run: Run, tmp_path: Pa
     job = replace(job_of(tmp_path / "made", "count_visits", a="good"), cache=tmp_path / "cache")
 
     assert [(await run(job)).reviewed for _ in range(3)] == [1, 2, 3]
+
+
+async def test_what_the_parent_had_mapped_is_not_counted(tmp_path: Path) -> None:
+    job = replace(job_of(tmp_path / "made", "count_visits", a="good"), cache=tmp_path / "cache")
+
+    with mmap.mmap(-1, LIMITS.memory_bytes):  # With no room, SQLite could not map its own file.
+        assert [review_job(job).reviewed for _ in range(2)] == [1, 2]
 
 
 async def test_folders_are_reviewed_whole(run: Run, tmp_path: Path) -> None:
