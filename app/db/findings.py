@@ -111,6 +111,22 @@ async def open_since_whole_review(session: AsyncSession, pull_request_id: int) -
     return frozenset(found)
 
 
+async def rename(
+    session: AsyncSession, pull_request_id: int, fingerprints: Mapping[str, str]
+) -> None:
+    """Know findings by new fingerprints, each by the one that it had before its file moved."""
+    for old, new in sorted(fingerprints.items()):
+        await session.execute(
+            update(FindingRecord)
+            .where(
+                FindingRecord.pull_request_id == pull_request_id,
+                FindingRecord.fingerprint == old,
+            )
+            .values(fingerprint=new),
+            execution_options=_RAW,
+        )
+
+
 async def set_comments(
     session: AsyncSession, pull_request_id: int, comment_ids: Mapping[str, int]
 ) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 200
 _SHORT_HANDLER = 5
+_MOST_ALIKE = 100
+"""Findings of one rule in equal code of one function that are told apart when a file moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,19 @@ def fingerprint(path: str, key: tuple[str, str, str], index: int) -> str:
     """16 hexadecimal digits that name a finding whatever its line number is."""
     parts = "\0".join((key[0], path, key[1], key[2], str(index)))
     return sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def fingerprint_at(finding: Finding, path: str) -> str | None:
+    """The fingerprint that a finding would have in a file of another path.
+
+    None for one without the code that it was found in, as it is remembered.
+    """
+    key = (finding.rule, finding.scope, normalised(finding.code))
+    own = (
+        i for i in range(_MOST_ALIKE) if fingerprint(finding.path, key, i) == finding.fingerprint
+    )
+    index = next(own, None)
+    return None if index is None else fingerprint(path, key, index)
 
 
 def _finding(file: SourceFile, rule: Rule, problem: Problem) -> Finding:

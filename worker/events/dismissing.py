@@ -48,6 +48,7 @@ async def restore(asked: Asked) -> Answer:
         named = await _named(session, asked.row, wanted)
         held = await dismissals.active(session, asked.row.repository_id, datetime.now(UTC))
     ids = [one.id for one in held if _is_about(one, wanted, named)]
+    ids = ids or [one.id for one in held if _is_followed(one, named)]
     if not ids:
         await asked.say(f"Nothing is dismissed under `{wanted}`.")
         return Answer.NOT
@@ -124,6 +125,13 @@ def _is_about(dismissal: Dismissal, wanted: str, named: Sequence[FindingRecord])
     return any(
         dismissal.rule == one.rule and (anywhere or dismissal.path == one.path) for one in named
     )
+
+
+def _is_followed(dismissal: Dismissal, named: Sequence[FindingRecord]) -> bool:
+    """Whether it was given for what is named when that stood in a file of another path."""
+    given = (dismissal.rule, dismissal.dismissed_by, dismissal.reason)
+    told = [(one.rule, one.dismissed_by, one.dismissed_reason) for one in named]
+    return given in told
 
 
 def _not_one(wanted: str, count: int) -> str:

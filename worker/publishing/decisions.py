@@ -46,9 +46,7 @@ def decided(standing: Standing, review: Review, decisions: Sequence[Decision]) -
         if decision is not None:
             known[key] = _dismissed(before or Known(finding), decision)
         elif before is not None and before.state is State.DISMISSED:
-            del known[key]
-            if before.comment_id is not None:
-                known[key] = _open_again(before)
+            known[key] = _open_again(before)
     return replace(standing, known=tuple(known.values()))
 
 
@@ -63,4 +61,6 @@ def _dismissed(known: Known, decision: Decision) -> Known:
 
 
 def _open_again(known: Known) -> Known:
-    return replace(known.with_state(State.OPEN), dismissed_by=None, dismissed_reason=None)
+    place = known.place if known.comment_id is not None else None
+    opened = known.with_state(State.OPEN)
+    return replace(opened, place=place, dismissed_by=None, dismissed_reason=None)

@@ -48,7 +48,10 @@ def fates(
         else:
             place = places.get(key, Place.SUMMARY)
             hidden = key in outdated
-            found.append(Known(finding, State.OPEN, place, comment_ids.get(key), outdated=hidden))
+            was = before.was if before else None
+            found.append(
+                Known(finding, State.OPEN, place, comment_ids.get(key), outdated=hidden, was=was)
+            )
     return (*found, *(_gone(one, review, head_sha) for one in known.values()))
 
 

@@ -21,7 +21,8 @@ DONE = "✅"
 class Live:
     """A review comment of ours as it stands; `replied` by somebody else.
 
-    An `outdated` one stands at lines that the diff does not show any more.
+    An `outdated` one stands at lines that the diff does not show any more. The body of one that
+    `moved` still begins with the mark that it had when its file had another path.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Live:
     on_file: bool = False
     replied: bool = False
     outdated: bool = False
+    moved: bool = False
     votes: tuple[int, int] = (0, 0)
 
     @property

@@ -10,6 +10,7 @@ from app.github.errors import LockedError, PermissionMissingError, TerminalError
 from worker.publishing.check import Check
 from worker.publishing.fates import assess, fates
 from worker.publishing.folding import Folding
+from worker.publishing.following import renamed
 from worker.publishing.live import first_and_rest, ours
 from worker.publishing.markers import Mark
 from worker.publishing.placement import place
@@ -125,7 +126,8 @@ class Publication:
             identity = group.create_task(repository.app.identity(repository.installation_id))
             listed = group.create_task(comments.on_lines(repository, self.target.number))
         self.posting.user_id = identity.result().user_id
-        live = ours(listed.result(), self.author.signer, identity.result().user_id)
+        mine = ours(listed.result(), self.author.signer, identity.result().user_id)
+        live = renamed(mine, self.standing)
         self.votes = {one.id: one.votes for one in live}
         return live
 

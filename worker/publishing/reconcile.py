@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rules.core.findings import Verdict
 from rules.core.render import short_id
 from worker.publishing.drafts import Edit
-from worker.publishing.markers import Mark
+from worker.publishing.markers import Mark, text_of
 from worker.publishing.standing import Place, State
 
 if TYPE_CHECKING:
@@ -99,14 +99,25 @@ class Reconciler:
     def edits(self, live: Iterable[Live]) -> tuple[Edit, ...]:
         """The edits, in the order of the comments; a comment that is right already has none."""
         kinds = {"finding": self._single, "group": self._group}
-        decided = (kinds[one.mark.kind](one) for one in live if one.mark.kind in kinds)
+        decided = (
+            self._under_its_mark(one, kinds[one.mark.kind](one))
+            for one in live
+            if one.mark.kind in kinds
+        )
         return tuple(edit for edit in decided if edit is not None)
+
+    def _under_its_mark(self, live: Live, edit: Edit | None) -> Edit | None:
+        """The edit after which the comment is found by the fingerprint that its finding has now."""
+        if not live.moved or (edit is not None and edit.body is not live.body):
+            return edit
+        marker = self.author.signer.marker(live.mark)
+        return replace(edit or Edit(live, live.body), body=f"{marker}\n{text_of(live.body)}")
 
     def _single(self, live: Live) -> Edit | None:
         before = self.known.get(live.mark.key)
         if findings := self.open.get(live.id):
-            reopened = live.closed or self._was_fixed(findings)
-            return self._show(live, findings) if reopened else None
+            stays = not (live.closed or live.moved or self._was_fixed(findings))
+            return None if stays else self._show(live, findings)
         if before and before.state is State.DISMISSED:
             return self._dismiss(live, before)
         if unseen(self.review, before.finding.path if before else live.path):

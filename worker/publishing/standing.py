@@ -71,6 +71,8 @@ class Known:
     dismissed_reason: str | None = None
     outdated: bool = False
     """GitHub hides its comment, since those lines are not in the diff any more."""
+    was: str | None = None
+    """The fingerprint by which it is recorded, when its file has moved since."""
 
     def with_state(self, state: State, fixed_sha: str | None = None) -> Self:
         """The same finding after its fate changed."""

@@ -34,7 +34,8 @@ class Attempt:
 
     `check_run_id` is the check in progress on `head_sha`, None before it was made and where
     checks are not permitted. `review_id` is the row of this review, None before there is one.
-    `well` says how it ended once the lease was given back for good.
+    `well` says how it ended once the lease was given back for good. `present` has the paths of
+    the head, once it was analysed.
     """
 
     work: Work
@@ -46,6 +47,7 @@ class Attempt:
     review_id: int | None = None
     check_run_id: int | None = None
     well: bool | None = None
+    present: frozenset[str] = frozenset()
     frames: dict[str, Frame] = field(default_factory=dict[str, "Frame"])
     timings: dict[str, float] = field(default_factory=dict[str, float])
 

@@ -1,4 +1,4 @@
-"""The lines around each finding, as the history shows them. Blocks; git is asked for the blobs."""
+"""What the head shows around the findings: their lines, as the history has them, and its paths."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ MOST_LINES = 40
 LONGEST_LINE = 300
 
 
-def frames(mirror: Path, head: str, findings: Iterable[Finding]) -> dict[str, Frame]:
-    """The frame of each finding by fingerprint; none where the file cannot be read."""
+def surroundings(
+    mirror: Path, head: str, findings: Iterable[Finding]
+) -> tuple[dict[str, Frame], frozenset[str]]:
+    """The frame of each finding by fingerprint, none where the file cannot be read; and all paths.
+
+    Blocks; git is asked for the blobs.
+    """
     with Repository(mirror) as repository:
         tree, read = repository.tree(head), dict[str, list[str]]()
         found: dict[str, Frame] = {}
@@ -30,7 +35,7 @@ def frames(mirror: Path, head: str, findings: Iterable[Finding]) -> dict[str, Fr
                 read[finding.path] = _lines(tree, finding.path)
             if read[finding.path]:
                 found[finding.fingerprint] = _frame(read[finding.path], finding)
-    return found
+        return found, frozenset(tree.entries())
 
 
 def _lines(tree: Tree, path: str) -> list[str]:

@@ -9,10 +9,11 @@ from app.models import FindingPlace
 from rules.core.findings import Finding, Suggestion
 from rules.core.rule import Confidence, Severity, Step
 from worker.publishing.decisions import Decision, decided
+from worker.publishing.following import followed, followed_decision
 from worker.publishing.standing import Known, Place, Standing, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,10 +42,21 @@ async def recall(
 
 
 async def decide(
-    session: AsyncSession, row: PullRequest, standing: Standing, review: Review, now: datetime
+    session: AsyncSession,
+    row: PullRequest,
+    standing: Standing,
+    review: Review,
+    now: datetime,
+    *,
+    present: Collection[str],
 ) -> Standing:
-    """The standing with what holds in the repository by now; see `decided`."""
-    return decided(standing, review, await decisions(session, row.repository_id, now))
+    """The standing with what moved, and with what holds in the repository by now; see `decided`.
+
+    `present` has the paths of the head.
+    """
+    held = await decisions(session, row.repository_id, now)
+    here = [followed_decision(one, review, present) for one in held]
+    return decided(followed(standing, review, present), review, here)
 
 
 async def decisions(session: AsyncSession, repository_id: int, now: datetime) -> list[Decision]:
@@ -66,6 +78,8 @@ async def record(
 ) -> None:
     """Write down the fate of every finding after a review was published, and count it."""
     said = [one for one in published.known if one.state is not State.FIXED]
+    moved = {one.was: one.finding.fingerprint for one in published.known if one.was}
+    await findings.rename(session, row.id, moved)
     await findings.record_open(
         session,
         pull_request_id=row.id,

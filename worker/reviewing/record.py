@@ -93,7 +93,9 @@ async def publishing(attempt: Attempt, review: Review, *, uncertain: bool) -> St
         await reviews.progress(session, attempt.review_id, state=ReviewState.PUBLISHING)
         now = datetime.now(UTC)
         standing = await memory.recall(session, attempt.row, now, uncertain=uncertain)
-        return await memory.decide(session, attempt.row, standing, review, now)
+        return await memory.decide(
+            session, attempt.row, standing, review, now, present=attempt.present
+        )
 
 
 def demotions(review: Review, standing: Standing) -> tuple[str, ...]:

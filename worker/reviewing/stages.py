@@ -16,7 +16,7 @@ from worker.publishing.placement import commentable
 from worker.publishing.standing import Outcome
 from worker.reviewing import ending, record
 from worker.reviewing.compared import Compared, compare, configuration
-from worker.reviewing.frames import frames
+from worker.reviewing.frames import surroundings
 from worker.reviewing.mirrored import mirrored
 from worker.reviewing.organisation import above
 from worker.work import together
@@ -137,7 +137,9 @@ async def _analyse(attempt: Attempt, seen: Seen) -> tuple[Review, Compared]:
                 cache=work.settings.data_dir / "facts",
             )
             found = await _carried_on(attempt, job, await work.analyse(job))
-            attempt.frames = await asyncio.to_thread(frames, mirror, head, found.findings)
+            attempt.frames, attempt.present = await asyncio.to_thread(
+                surroundings, mirror, head, found.findings
+            )
     return replace(found, notes=(*compared.notes, *found.notes)), compared
 
 
