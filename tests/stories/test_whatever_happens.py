@@ -12,7 +12,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from app.db.engine import Database
@@ -85,6 +85,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 @pytest.mark.filterwarnings("ignore:Unclosed client session:ResourceWarning")  # As in tests/worker.
 @pytest.mark.timeout(0 if EXAMPLES else 400)
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
+@example([Fail("suspended"), Push((1, 1)), Happen("nothing"), Say("alice", "/pause")])
 @FEW
 def test_whatever_happens_the_pull_request_is_right_in_the_end(service: Service, steps: list[Step]):
     asyncio.run(_live(service, steps))
