@@ -1,6 +1,6 @@
 """What the history pages show. Reading only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -129,19 +129,33 @@ async def repositories(
 
 
 async def open_now(session: AsyncSession, among: Collection[int] | None = None) -> OpenNow:
-    """What is open in these repositories, or in all."""
+    """What is open in these repositories, or in all.
+
+    The outer join keeps the database at the few open pull requests: findings of pull requests
+    that are over stay open for ever, and without statistics SQLite would begin with those.
+    """
+    mine = (FindingRecord.pull_request_id == PullRequest.id) & (
+        FindingRecord.state == FindingState.OPEN
+    )
+    count = func.count(FindingRecord.pull_request_id)
     rows = await session.execute(
-        select(PullRequest.repository_id, FindingRecord.group, FindingRecord.severity, func.count())
-        .join(FindingRecord, FindingRecord.pull_request_id == PullRequest.id)
+        select(PullRequest.repository_id, FindingRecord.group, FindingRecord.severity, count)
+        .outerjoin(FindingRecord, mine)
         .where(
             PullRequest.state == PullRequestState.OPEN,
-            FindingRecord.state == FindingState.OPEN,
             *_within(PullRequest.repository_id, among),
         )
         .group_by(PullRequest.repository_id, FindingRecord.group, FindingRecord.severity)
     )
+    return _added_up(rows)
+
+
+def _added_up(rows: Iterable[tuple[int, str | None, str | None, int]]) -> OpenNow:
+    """The counts by each of the three; a pull request without findings gives neither of two."""
     found = OpenNow()
     for repository_id, group, severity, count in rows:
+        if group is None or severity is None:
+            continue
         found.by_repository[repository_id] = found.by_repository.get(repository_id, 0) + count
         found.by_group[group] = found.by_group.get(group, 0) + count
         found.by_severity[severity] = found.by_severity.get(severity, 0) + count

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [analysis|again|growth|webhook|push ...]`: measure, and print tables."""
+"""`python -m tests.bench [analysis|again|growth|webhook|push|pages ...]`: measure, and print tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS: dict[str, Callable[[], list[Table]]] = {
     "growth": lambda: [linking.table()],
     "webhook": lambda: [receiving.table()],
     "push": lambda: [pushing.table()],
-    "pages": lambda: [pages.table()],
+    "pages": pages.tables,
 }
 
 

@@ -1,8 +1,13 @@
-"""Every page of the history with a year of reviews behind it: the time that the server works on it."""
+"""Every page of the history with a year of reviews behind it: the time that the server works on it.
+
+With `TEST_DATABASE_URL` naming an empty PostgreSQL, on that too. Its work is another process's, so
+there the clock counts, and the quickest of the times, which others disturbed least.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import tempfile
 import time
@@ -13,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 from rich.table import Table
+from sqlalchemy import text
 
 from app.main import create_app
 from tests.app.settings import make_settings
@@ -27,8 +33,8 @@ PAGES = (
     "/",
     "/repositories/octo/service-07",
     "/repositories/octo/service-07?state=merged",
-    "/pulls/octo/service-07/90",
-    "/reviews/9000",
+    "/pulls/octo/service-07/4",
+    "/reviews/450",
     "/findings",
     "/findings?state=dismissed&severity=critical",
     "/findings?repository=octo/service-03&q=part_7",
@@ -51,32 +57,41 @@ class Taken:
     clock: float
 
 
-def table() -> Table:
+def tables() -> list[Table]:
     """Measure and show."""
     size = Size()
-    title = f"Pages at {size.findings:,} findings and {size.reviews:,} reviews (budget 50 ms)"
-    shown = Table("page", "ms", "slowest", "ms by the clock", "", title=title)
-    for path, taken in asyncio.run(_measure(size)):
-        worked = [one.worked for one in taken]
-        middle, clock = statistics.median(worked), statistics.median(one.clock for one in taken)
-        verdict = "" if middle <= BUDGET else "too slow"
-        times = (f"{seconds * 1000:.1f}" for seconds in (middle, max(worked), clock))
-        shown.add_row(path, *times, verdict)
+    with tempfile.TemporaryDirectory() as folder:
+        found = [_table(size, "SQLite", f"sqlite:///{folder}/past.sqlite3", folder)]
+        if url := os.environ.get("TEST_DATABASE_URL"):
+            found.append(_table(size, "PostgreSQL", url, folder))
+    return found
+
+
+def _table(size: Size, name: str, url: str, folder: str) -> Table:
+    title = f"{name}, {size.findings:,} findings and {size.reviews:,} reviews (budget 50 ms)"
+    shown = Table("page", "ms", "slowest", "ms by the clock", "quickest", "", title=title)
+    for path, taken in asyncio.run(_measure(size, url, folder)):
+        worked, clock = [one.worked for one in taken], [one.clock for one in taken]
+        middle = statistics.median(worked)
+        verdict = "" if (middle if name == "SQLite" else min(clock)) <= BUDGET else "too slow"
+        told = (middle, max(worked), statistics.median(clock), min(clock))
+        shown.add_row(path, *(f"{seconds * 1000:.1f}" for seconds in told), verdict)
     return shown
 
 
-async def _measure(size: Size) -> list[tuple[str, list[Taken]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        settings = make_settings(
-            data_dir=Path(folder),
-            database_url=f"sqlite:///{folder}/past.sqlite3",
-            history_local=True,
-            log_level="error",
-        )
-        app = create_app(settings)
-        async with app.router.lifespan_context(app):
-            await invent(app.state.services.database, size, datetime.now(UTC))
-            return [(path, await _ask(app, path)) for path in PAGES]
+async def _measure(size: Size, url: str, folder: str) -> list[tuple[str, list[Taken]]]:
+    settings = make_settings(
+        data_dir=Path(folder), database_url=url, history_local=True, log_level="error"
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        database = app.state.services.database
+        await invent(database, size, datetime.now(UTC))
+        if not database.is_sqlite:
+            # As autovacuum does by itself where it is on.
+            async with database.write() as session:
+                await session.execute(text("ANALYZE"))
+        return [(path, await _ask(app, path)) for path in PAGES]
 
 
 async def _ask(app: FastAPI, path: str) -> list[Taken]:
