@@ -20,6 +20,12 @@ _REASON = re.compile(
     r"#[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{4}|#(?!\s*(?:type:|pragma|pylint:|fmt:|isort:|todo\b|fixme\b|xxx\b))(?:\s*noqa\b[^-a-z]*)?\W*(\w\S*\s+){2}\w",
     re.IGNORECASE,
 )
+_TELLS = re.compile(
+    r"fail|error|err(_|$)|exc(_|$)|invalid|unknown|unavail|unreach|offline|down(_|$)|broken|bad(_|$)|refus|denied"
+    r"|missing|disabled|timeout|unhealthy|critical|reject|status|state|has_|is_|ok(_|$)|success",
+    re.IGNORECASE,
+)
+"""Names whose value says by itself that something went wrong."""
 _MEANT = re.compile(r"#\s*(noqa:.*\b(BLE001|S110|S112)\b|pylint:.*(broad-ex|W0703|W0718))")
 
 
@@ -42,13 +48,23 @@ def gives_reason(lines: list[str]) -> bool:
 
 
 def is_quiet(handler: ast.ExceptHandler, file: SourceFile) -> bool:
-    """Whether the body only passes, continues, breaks or returns a default, and tells nobody."""
+    """Whether the body passes, continues, breaks, returns or sets a default, and tells nobody."""
     *before, end = handler.body
-    if any(not _is_text(statement) for statement in before):
+    if any(not (_is_text(s) or _sets_default(s, handler.name, file)) for s in before):
         return False
-    if comes_to_nothing(end):
+    if comes_to_nothing(end) or _sets_default(end, handler.name, file):
         return True
     return isinstance(end, ast.Return) and _is_default(end.value, handler.name, file)
+
+
+def _sets_default(statement: ast.stmt, error: str | None, file: SourceFile) -> bool:
+    """`result = None`, `rows = []`: a value that looks like an answer; `ok = False` tells."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as target], value=value):
+            told = isinstance(value, ast.Constant) and isinstance(value.value, (bool, str))
+            return not told and not _TELLS.search(target.id) and _is_default(value, error, file)
+        case _:
+            return False
 
 
 def comes_to_nothing(statement: ast.stmt) -> bool:
@@ -74,9 +90,10 @@ def _is_default(value: ast.expr | None, error: str | None, file: SourceFile) -> 
         case ast.UnaryOp(operand=operand):
             return _is_default(operand, error, file)
         case ast.Name(id=name):
-            return name != error and (name.isupper() or name in {"default", "fallback"})
+            fixed = name.isupper() and not _TELLS.search(name)
+            return name != error and (fixed or name in {"default", "fallback"})
         case ast.Attribute(attr=name):
-            return name.isupper()
+            return name.isupper() and not _TELLS.search(name)
         case ast.Call(func=function, args=arguments, keywords=[]):
             return last_name(function) in _BUILDERS and all(
                 _is_default(argument, error, file) for argument in arguments

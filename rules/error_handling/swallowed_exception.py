@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.error_handling.cancelled_error_swallowed import swallowing_handler
-from rules.error_handling.handlers import BROAD, is_broad, last_name, run_by, shown
+from rules.error_handling.handlers import (
+    BROAD,
+    is_broad,
+    is_log_call,
+    last_name,
+    run_by,
+    shown,
+)
 from rules.error_handling.quiet import comes_to_nothing, gives_reason, is_explained, is_quiet
 from rules.tables.consequences import (
     CLEANING,
@@ -203,9 +210,9 @@ def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
         return True
     if function is not None and (function.name.startswith("__") or _says_no(handler, function)):
         return True
-    if all(isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in node.body):
+    if _only_imports(node.body, function) or _is_asked_next(node, handler, file):
         return True
-    if _fails_anyway(node, file):
+    if _fails_anyway(node, file) or _only_tells(node.body, file):
         return True
     cleans = handler.type is not None and _only_cleans(node.body, file)
     if cleans or _only_converts(node, file) or _only_measures(node.body, file):
@@ -224,9 +231,14 @@ def _is_documented(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) 
 
 def _fails_anyway(node: ast.Try, file: SourceFile) -> bool:
     """Whether an error is raised right after, so that only a detail of it can be missing."""
+    return isinstance(_next(node, file), ast.Raise)
+
+
+def _next(node: ast.Try, file: SourceFile) -> ast.stmt | None:
+    """The statement that follows in the same block."""
     block = getattr(file.parent(node), "body", [])
     after = block[block.index(node) + 1 :] if node in block else []
-    return bool(after) and isinstance(after[0], ast.Raise)
+    return after[0] if after else None
 
 
 def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
@@ -234,6 +246,38 @@ def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
     match handler.body[-1], function.returns:
         case ast.Return(value=ast.Constant(value=False)), ast.Name(id="bool"):
             return True
+        case _:
+            return False
+
+
+def _only_imports(body: list[ast.stmt], function: FunctionNode | None) -> bool:
+    """Whether a module that may be missing is imported, with what a file does of it."""
+    imports = [isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in body]
+    return all(imports) or (function is None and imports[0])
+
+
+def _is_asked_next(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether the next statement asks for the default that the handler sets."""
+    match handler.body[-1], _next(node, file):
+        case ast.Assign(targets=[ast.Name(id=name)]), ast.If(test=test):
+            return any(isinstance(n, ast.Name) and n.id == name for n in file.within(test))
+        case _:
+            return False
+
+
+def _only_tells(body: list[ast.stmt], file: SourceFile) -> bool:
+    """Whether the block does nothing but log or print, so that only a line is missing."""
+    return all(_is_line(statement, file) for statement in body)
+
+
+def _is_line(statement: ast.stmt, file: SourceFile) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
+            return True
+        case ast.Expr(value=call):
+            return is_log_call(call)
+        case ast.If(body=body, orelse=orelse):
+            return _only_tells([*body, *orelse], file)
         case _:
             return False
 
@@ -272,13 +316,19 @@ def _only_cleans(body: list[ast.stmt], file: SourceFile) -> bool:
 
 def _only_converts(node: ast.Try, file: SourceFile) -> bool:
     """Whether a value is read or converted, and nothing else."""
-    if len(node.body) > _LONG or not all(isinstance(s, _SIMPLE) for s in node.body):
+    body = [s for statement in node.body for s in _branches(statement)]
+    if len(body) > _LONG or not all(isinstance(s, _SIMPLE) for s in body):
         return False
     calls = [n for n in run_by(node.body, file) if isinstance(n, (ast.Call, ast.Await))]
     return all(
         isinstance(call, ast.Call) and bool(CONVERTING.match(last_name(call.func)))
         for call in calls
     )
+
+
+def _branches(statement: ast.stmt) -> list[ast.stmt]:
+    """The statements of both branches of an `if`, and any other statement as it is."""
+    return [*statement.body, *statement.orelse] if isinstance(statement, ast.If) else [statement]
 
 
 def _inside_handler(node: ast.Try, file: SourceFile) -> bool:
@@ -363,5 +413,7 @@ def _does(handler: ast.ExceptHandler) -> str:
             return "continues"
         case ast.Break():
             return "leaves the loop"
+        case ast.Assign():
+            return "sets a default"
         case _:
             return "passes"
