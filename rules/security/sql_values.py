@@ -42,7 +42,36 @@ def is_safe(file: SourceFile, node: ast.expr) -> bool:
     ):
         return True
     flow = flow_of(file)
-    return flow.is_harmless(node, "sql") or flow.is_checked(node, "sql")
+    if flow.is_harmless(node, "sql") or flow.is_checked(node, "sql"):
+        return True
+    return isinstance(node, ast.Name) and _is_key_of_checked(file, node)
+
+
+def _is_key_of_checked(file: SourceFile, name: ast.Name) -> bool:
+    """Whether it runs over a dictionary that keeps only allowed keys: `{k: v … if k in ALLOWED}`."""
+    flow = flow_of(file)
+    kept = [
+        value
+        for binding in flow.reaching.of(name)
+        if binding.kind in {"for", "unpack"} and binding.value is not None
+        for value in _dictionaries(file, binding.value)
+    ]
+    return bool(kept) and all(
+        isinstance(value, ast.DictComp) and flow.is_checked(value.key, "sql") for value in kept
+    )
+
+
+def _dictionaries(file: SourceFile, node: ast.expr) -> list[ast.expr]:
+    """What a loop runs over: the values of `allowed` in `allowed.items()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="items" | "keys"), args=[]):
+            return _dictionaries(file, owner)
+        case ast.Call(func=ast.Name(id="list" | "sorted" | "enumerate"), args=[inner, *_]):
+            return _dictionaries(file, inner)
+        case ast.Name():
+            return file.values(node) or [node]
+        case _:
+            return [node]
 
 
 def _is_enum(file: SourceFile, node: ast.expr) -> bool:
