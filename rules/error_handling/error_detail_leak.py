@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.error_handling.handlers import BROAD, caught, is_log_call, run_by
+from rules.error_handling.handlers import BROAD, caught, is_log_call, last_name, run_by
 from rules.error_handling.http_exceptions import HTTP_EXCEPTIONS, status_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _INNER = ("sqlalchemy.", "sqlite3.", "asyncpg.", "psycopg", "aiosqlite.", "httpx
     "aiohttp.", "redis.", "botocore.", "pymongo.")  # fmt: skip
 _INNER_BUILTIN = frozenset({"OSError", "IOError", "KeyError", "AttributeError", "TypeError"})
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
+_CLEANS = re.compile(
+    r"(^|_)(redact|saniti[sz]e|scrub|mask|censor|strip_secrets|safe_error)", re.IGNORECASE
+)
 
 
 @rule(
@@ -172,6 +176,8 @@ def _returned(node: ast.Return, file: SourceFile) -> ast.expr | None:
 def _leaked(text: ast.expr, file: SourceFile) -> ast.expr | None:
     """The part of an answer that is the text of an unexpected error."""
     for part in file.within(text):
+        if _is_cleaned(part, text, file):
+            continue
         if isinstance(part, ast.Call) and file.qualified_name(part.func) in _TRACEBACKS:
             return part
         if isinstance(part, ast.Name) and (found := _in_variable(part, file)) is not None:
@@ -180,6 +186,16 @@ def _leaked(text: ast.expr, file: SourceFile) -> ast.expr | None:
             holder = file.parent(part)
             return holder if isinstance(holder, ast.Call) else part
     return None
+
+
+def _is_cleaned(part: ast.AST, text: ast.expr, file: SourceFile) -> bool:
+    """Whether a function that takes secrets out stands around it: `redact(str(error))`."""
+    for around in file.ancestors(part):
+        if isinstance(around, ast.Call) and _CLEANS.search(last_name(around.func)):
+            return True
+        if around is text:
+            return False
+    return False
 
 
 def _in_variable(name: ast.Name, file: SourceFile) -> ast.expr | None:
