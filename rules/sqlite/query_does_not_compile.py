@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _FILE = re.compile(r"""\.(db|sqlite3?)["']""")
+_ROOTS = frozenset({
+    "src", "web", "frontend", "client", "ui", "server", "apps", "packages", "dashboard", "prisma",
+})  # fmt: skip
 _NO_TABLE = re.compile(r"no such table: (?:main\.)?(.+)")
 _NO_COLUMN = re.compile(r"(?:no such column: (.+)|table (\w+) has no column named (\w+))")
 _COUNTS = re.compile(r"has \d+ columns? but \d+ values? w|\d+ values for \d+ columns")
@@ -97,6 +100,8 @@ def query_does_not_compile(_: ast.Module, file: SourceFile) -> Iterator[Problem]
             continue
         if _is_of_another_database(query.call, statement.tables, file):
             continue
+        if any(_is_of_other_code(table, file.path) for table in statement.tables):
+            continue
         try:
             planner_of(file.project, statement.tables).plan(statement.sql)
         except PlanError as error:
@@ -115,6 +120,20 @@ def _is_of_another_database(call: ast.Call, tables: tuple[Table, ...], file: Sou
         return False
     source = file.source(function)
     return "connect(" in source and _FILE.search(source) is not None
+
+
+def _is_of_other_code(table: Table, path: str) -> bool:
+    """Whether a program in another language owns the table, which may alter it there.
+
+    `src/lib/schema.sql` next to `training/load.py`: what is not Python has a folder of its own.
+    """
+    root, _, rest = table.path.partition("/")
+    return (
+        table.path.endswith(".sql")
+        and bool(rest)
+        and root in _ROOTS
+        and path.split("/", maxsplit=1)[0] != root
+    )
 
 
 def _is_known(table: Table) -> bool:
