@@ -59,9 +59,10 @@ def is_constant(iterable: ast.expr, file: SourceFile) -> bool:
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute):
         if iterable.func.attr in {"items", "keys", "values"}:
             return is_constant(iterable.func.value, file)
-        return False
-    if isinstance(iterable, ast.Subscript) and isinstance(iterable.slice, ast.Slice):
-        return True
+        return iterable.func.attr == "get" and _is_upper(iterable.func.value)
+    if isinstance(iterable, ast.Subscript):
+        sliced = isinstance(iterable.slice, ast.Slice)
+        return sliced or _is_upper(iterable.value)
     if isinstance(iterable, (ast.Name, ast.Attribute)):
         last = _last(iterable)
         if last.strip("_").isupper() or last[:1].isupper():
@@ -73,6 +74,11 @@ def is_constant(iterable: ast.expr, file: SourceFile) -> bool:
             for value in values
         )
     return False
+
+
+def _is_upper(node: ast.expr) -> bool:
+    """`RELATIONS` and `models.RELATIONS`: written in the code, by its name."""
+    return _last(node).strip("_").isupper()
 
 
 def item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
