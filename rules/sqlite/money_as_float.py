@@ -24,6 +24,10 @@ _NOT_MONEY = re.compile(
 _TABLE = re.compile(
     r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?([\w.\"`]+)\s*\((.*)", re.IGNORECASE | re.DOTALL
 )
+_NEXT_TABLE = re.compile(r"(?=\bcreate\s+table\b)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*")
+_PASSING = re.compile(r"(^|_)(tmp|temp|new|old|backup)(_|\b|$)", re.IGNORECASE)
+"""Tables in which a migration keeps rows while it rebuilds another."""
 _COLUMN = re.compile(r"[(,]\s*[\"`]?(\w+)[\"`]?\s+(real|float|double)\b", re.IGNORECASE)
 _FLOATS = {"Float", "REAL", "Double", "DOUBLE", "FLOAT", "Double_PRECISION"}
 
@@ -32,7 +36,7 @@ _FLOATS = {"Float", "REAL", "Double", "DOUBLE", "FLOAT", "Double_PRECISION"}
     "SQL121",
     on=(ast.ClassDef, ast.Module),
     severity=Severity.WARNING,
-    silent_in=(FileKind.TEST, FileKind.SCRIPT),
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
 )
 def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterator[Problem]:
     """Money stored as a floating-point number loses cents: `0.1 + 0.2` is not `0.3`.
@@ -109,12 +113,14 @@ def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterato
 def _in_schema(text: ast.Constant) -> Iterator[Problem]:
     if not isinstance(text.value, str) or len(text.value) < 20 or "(" not in text.value:
         return
-    found = _TABLE.search(text.value)
-    if found is None:
-        return
-    columns = [name for name, _ in _COLUMN.findall("(" + found[2]) if _is_money(name)]
-    if columns:
-        yield Problem(text, _message(found[1], columns))
+    for table in _NEXT_TABLE.split(_COMMENT.sub("", text.value)):
+        found = _TABLE.match(table)
+        if found is None or _PASSING.search(found[1]):
+            continue
+        columns = [name for name, _ in _COLUMN.findall("(" + found[2]) if _is_money(name)]
+        if columns:
+            yield Problem(text, _message(found[1], columns))
+            return
 
 
 def _in_model(class_: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
