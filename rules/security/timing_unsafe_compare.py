@@ -216,6 +216,8 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
         return None
     if _is_no_guess(left, right, file):
         return None
+    if _has_digest(left, right, file):
+        return _shown(left if _is_digest(left, file) else right)
     strong = [name for name in names if _is_strong(name)]
     if strong and all(_SIGNATURE.search(name) for name in strong) and not _signs(left, right, file):
         return None
@@ -235,8 +237,6 @@ def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceF
         and _is_authentication(compare, left, right, file)
     ):
         return _shown(left)
-    if _has_digest(left, right, file):
-        return _shown(left if _is_digest(left, file) else right)
     return None
 
 
