@@ -74,7 +74,7 @@ def weak_hash(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if name not in _FAST or "pwned" in file.text.lower():
         return
     last = name.rsplit(".", 1)[-1] if "Crypto" not in name else name.split(".")[2].lower()
-    if _mentions(call, _PASSWORD):
+    if _mentions(call, _PASSWORD, file):
         yield Problem(
             call,
             f"A password under `{last}` is found by trying billions of guesses a second. Use a slow hash:"
@@ -102,17 +102,33 @@ def _is_marked(call: ast.Call, file: SourceFile) -> bool:
     return file.literal(file.argument(call, 99, "usedforsecurity")) is False
 
 
-def _mentions(call: ast.Call, words: re.Pattern[str]) -> bool:
+def _mentions(call: ast.Call, words: re.Pattern[str], file: SourceFile) -> bool:
     return any(
         isinstance(node, (ast.Name, ast.Attribute))
         and words.search(node.id if isinstance(node, ast.Name) else node.attr)
-        for argument in call.args
+        for argument in (*call.args, *_added_later(call, file))
         for node in ast.walk(argument)
     )
 
 
+def _added_later(call: ast.Call, file: SourceFile) -> Iterator[ast.expr]:
+    """What `update` gives to the hash when it is kept in a variable first."""
+    match file.statement(call):
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            function = file.enclosing_function(call)
+        case _:
+            return
+    for update in file.calls("update"):
+        match update.func:
+            case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
+                if file.enclosing_function(update) is function:
+                    yield from update.args
+            case _:
+                pass
+
+
 def _is_about_security(call: ast.Call, file: SourceFile) -> bool:
-    if _mentions(call, _SECURITY):
+    if _mentions(call, _SECURITY, file):
         return True
     statement = file.statement(call)
     targets = statement.targets if isinstance(statement, ast.Assign) else []
