@@ -24,6 +24,8 @@ _WALLET_NAME = re.compile(
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 _WORDS = re.compile(r"^[A-Za-z]+([-_ ./:,@+][A-Za-z]*)*(\d{1,2})?$")
 _CODE = re.compile(r"[\s/\\(){}\[\]<>]|^https?:|^\w+\.\w+$|^[a-z]+(_[a-z]+)+\d?$")
+_SPOKEN = re.compile(r"[a-z]{2,}(?:[_-][a-z]+){2,}(?:[_-]?\d{1,6})?")
+"""`whsec_booking_secret_1`: words where a generated key has letters and digits in disorder."""
 _PASSWORD = re.compile(r"passw|pwd|pass_?phrase", re.IGNORECASE)
 _MNEMONIC = re.compile(r"^([a-z]{3,8} ){11,23}[a-z]{3,8}$")
 _DIGIT = re.compile(r"\d")
@@ -130,6 +132,8 @@ def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
 
 def _is_made_up(value: str) -> bool:
     tail = value[-24:]
+    if _SPOKEN.fullmatch(value):
+        return True
     return bool(PLACEHOLDER.search(value)) or _entropy(tail) < 2.5 or "EXAMPLE" in value
 
 
@@ -235,7 +239,7 @@ def _kind(name: str, value: str) -> str | None:
     """What kind of secret a named literal is; None when it is none."""
     if not SECRET_NAME.search(name) or NOT_SECRET_NAME.search(name) or _ADDRESS.match(value):
         return None
-    if value.startswith(_PUBLIC):
+    if value.startswith(_PUBLIC) or _SPOKEN.fullmatch(value):
         return None
     if _WALLET_KEY.match(value):
         is_real = len(set(value.lower())) > 6 and not re.search(r"(.)\1{9}", value)
