@@ -12,6 +12,7 @@ from rules.security.call_edits import without_keyword
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _BY_HAND = re.compile(
@@ -82,9 +83,21 @@ def _debug(call: ast.Call, word: str, file: SourceFile, why: str) -> Iterator[Pr
         )
 
 
+def _is_by_hand(function: FunctionNode) -> bool:
+    """Whether the function, or the command that it is, says that it is for development."""
+    commands = (
+        str(argument.value)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call)
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant)
+    )
+    return any(_BY_HAND.search(name) for name in (function.name, *commands))
+
+
 def _in_main_guard(call: ast.Call, file: SourceFile) -> bool:
     function = file.enclosing_function(call)
-    if function is not None and _BY_HAND.search(function.name):
+    if function is not None and _is_by_hand(function):
         return True
     return any(
         isinstance(around, ast.If) and "__name__" in ast.unparse(around.test)
