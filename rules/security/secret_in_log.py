@@ -58,6 +58,8 @@ _TRADES = re.compile(
     r"price|swap|quote|pool|market|erc20|balance|trade|order|coin|collateral|outcome", re.IGNORECASE
 )
 """Their tokens are what is bought and sold."""
+_PATHS = {"pathlib.Path", "os.path.join"}
+_MAKES = re.compile(r"^_?(generate|make|create|new)_|^token_(hex|urlsafe)$")
 _DUMPS = {"dict", "model_dump", "json", "model_dump_json"}
 
 
@@ -192,6 +194,8 @@ def _is_for_the_terminal(call: ast.Call, file: SourceFile) -> bool:
     name = _owner_name(call.func)
     if name == "print" and file.enclosing_function(call) is None and _is_main(call, file):
         return True
+    if name == "print" and _is_made_here(call, file):
+        return True
     if name in {"echo", "secho"} and file.imports("click", "typer"):
         return True
     is_command = file.kind is FileKind.SCRIPT or file.imports("argparse", "click", "typer")
@@ -260,7 +264,8 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
     name = last_name(value)
     shown = ast.unparse(value)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
-    if is_secret_name(name) and not is_loggable(name) and not _is_constant_name(value, file):
+    named = is_secret_name(name) and not is_loggable(name)
+    if named and not _is_constant_name(value, file) and not _is_path(value, file):
         confidence = _confidence(name, file, call)
         return (f"`{shown}`", confidence) if confidence is not Confidence.LOW else None
     if _HEADERS.search(name) and _has_key(value, file):
@@ -275,6 +280,31 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
 def _is_constant_name(value: ast.expr, file: SourceFile) -> bool:
     """A name that holds a plain constant of the file, such as the name of a header."""
     return isinstance(value, (ast.Name, ast.Attribute)) and isinstance(file.literal(value), str)
+
+
+def _is_path(value: ast.expr, file: SourceFile) -> bool:
+    """Whether the value is where a secret is kept: `cookie = ROOT / "cookies.json"`."""
+    kept = file.values(value) if isinstance(value, (ast.Name, ast.Attribute)) else []
+    return bool(kept) and all(
+        (isinstance(made, ast.BinOp) and isinstance(made.op, ast.Div))
+        or (isinstance(made, ast.Call) and file.qualified_name(made.func) in _PATHS)
+        for made in kept
+    )
+
+
+def _is_made_here(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a program shows the one who runs it a secret that it has just made."""
+    if not any(
+        "__name__" in ast.unparse(node.test) for node in file.tree.body if isinstance(node, ast.If)
+    ):
+        return False
+    shown = [value for argument in call.args for value in _shown_values(argument)]
+    return any(
+        isinstance(made, ast.Call) and _MAKES.search(last_name(made.func))
+        for value in shown
+        if isinstance(value, ast.Name)
+        for made in file.values(value)
+    )
 
 
 def _confidence(name: str, file: SourceFile, call: ast.Call) -> Confidence:
