@@ -17,6 +17,7 @@ from app.credentials import StoredCredentials
 from rules.core.config_layers import NOTHING, Layer, policy_layer
 
 MIB = 1024 * 1024
+_API = "https://api.github.com"
 
 
 class SettingsError(Exception):
@@ -46,10 +47,11 @@ class Settings(BaseSettings):
     """The App's private key as PEM text; `\\n` written out is understood."""
     github_webhook_secret: SecretStr = Field(min_length=8)
     """The secret that signs the deliveries. Without one nothing starts."""
-    github_api_url: str = "https://api.github.com"
+    github_api_url: str = _API
     """Root of the REST interface."""
-    github_url: str = "https://github.com"
-    """What `/OWNER/NAME.git` is appended to when a repository is cloned."""
+    github_url: str = Field(default="", validate_default=True)
+    """What `/OWNER/NAME.git` is appended to when a repository is cloned; empty is the home of
+    `GITHUB_API_URL`."""
     public_url: str = "http://127.0.0.1:8000"
     """Where people reach this service; links in comments begin with it."""
 
@@ -173,6 +175,11 @@ class Settings(BaseSettings):
             raise ValueError("must name its sentinels as HOST:PORT,HOST:PORT/MASTER")
         return value
 
+    @field_validator("github_url", mode="before")
+    @classmethod
+    def _find_the_home_of_the_api(cls, value: object, info: ValidationInfo) -> object:
+        return value or _home_of(info.data.get("github_api_url", _API))
+
     @field_validator("github_api_url", "github_url", "public_url")
     @classmethod
     def _drop_the_last_slash(cls, value: str) -> str:
@@ -263,6 +270,15 @@ def _sentence(field: str, message: str) -> str:
         message = "is missing"
     joint = " " if message.startswith(("is ", "must ", "cannot ")) else ": "
     return f"{field.upper()}{joint}{message}"
+
+
+def _home_of(api_url: str) -> str:
+    """Where people and git reach the GitHub whose API has this address.
+
+    `https://HOST/api/v3` of an Enterprise Server is at `https://HOST`, `https://api.HOST` too.
+    """
+    scheme, _, rest = api_url.removesuffix("/api/v3").partition("://")
+    return f"{scheme}://{rest.removeprefix('api.')}"
 
 
 def _read(path: Path) -> str:

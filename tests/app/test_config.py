@@ -11,6 +11,8 @@ NAMES = (
     "GITHUB_PRIVATE_KEY",
     "GITHUB_PRIVATE_KEY_PATH",
     "GITHUB_WEBHOOK_SECRET",
+    "GITHUB_API_URL",
+    "GITHUB_URL",
     "DATABASE_URL",
     "REDIS_URL",
     "LOG_LEVEL",
@@ -79,6 +81,22 @@ def test_a_key_with_written_out_line_ends_is_understood():
 )
 def test_the_database_is_reached_by_an_async_driver(given: str, used: str):
     assert make_settings(database_url=given).database_url == used
+
+
+@pytest.mark.parametrize(
+    ("api", "home"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://ghes.example/api/v3/", "https://ghes.example"),
+        ("https://api.octo.ghe.com", "https://octo.ghe.com"),
+    ],
+)
+def test_people_and_git_reach_the_github_that_has_the_api(api: str, home: str):
+    """A token of an Enterprise Server must never be sent to another GitHub."""
+    assert make_settings(github_api_url=api).github_url == home
+    assert make_settings(github_api_url=api, github_url="https://x.example/").github_url == (
+        "https://x.example"
+    )
 
 
 def test_settings_cannot_be_changed_and_show_no_secret():
