@@ -10,6 +10,8 @@ from rules.core.findings import Verdict
 from rules.core.rule import Severity
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rules.core.findings import Finding, Review
 
 type Conclusion = Literal["success", "failure", "neutral", "skipped"]
@@ -28,6 +30,7 @@ class Item:
     url: str | None = None
     fixed_sha: str = ""
     dismissed_by: str = ""
+    dismissed_until: date | None = None
     reason: str = ""
     outdated: bool = False
 

@@ -120,6 +120,7 @@ def _line(item: Item, links: Links) -> str:
             return f"- [x] ~~{told}~~ fixed{commit}"
         case "dismissed":
             who = f" by **{markdown.prose(item.dismissed_by)}**" if item.dismissed_by else ""
+            who += f" until {item.dismissed_until}" if item.dismissed_until else ""
             reason = f": {markdown.prose(item.reason)}" if item.reason else ""
             name = markdown.code(short_id(finding))
             return f"- [x] ~~{told}~~ dismissed{who}{reason} <sub>{name}</sub>"

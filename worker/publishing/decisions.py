@@ -9,6 +9,7 @@ from worker.publishing.standing import Known, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from rules.core.findings import Finding, Review
     from worker.publishing.standing import Standing
@@ -24,6 +25,7 @@ class Decision:
     fingerprint: str
     dismissed_by: str
     reason: str
+    until: date | None = None
 
     def covers(self, finding: Finding) -> bool:
         """Whether it was decided about this finding too."""
@@ -56,11 +58,17 @@ def covering(decisions: Iterable[Decision], finding: Finding) -> Decision | None
 
 
 def _dismissed(known: Known, decision: Decision) -> Known:
-    changed = known.with_state(State.DISMISSED)
-    return replace(changed, dismissed_by=decision.dismissed_by, dismissed_reason=decision.reason)
+    return replace(
+        known.with_state(State.DISMISSED),
+        dismissed_by=decision.dismissed_by,
+        dismissed_reason=decision.reason,
+        dismissed_until=decision.until,
+    )
 
 
 def _open_again(known: Known) -> Known:
     place = known.place if known.comment_id is not None else None
     opened = known.with_state(State.OPEN)
-    return replace(opened, place=place, dismissed_by=None, dismissed_reason=None)
+    return replace(
+        opened, place=place, dismissed_by=None, dismissed_reason=None, dismissed_until=None
+    )

@@ -78,6 +78,7 @@ def _item(one: Known, pull_url: str) -> Item:
         url,
         one.fixed_sha or "",
         one.dismissed_by or "",
+        one.dismissed_until if one.state is State.DISMISSED else None,
         one.dismissed_reason or "",
         outdated=one.outdated,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from app.github.repository import Repository
     from rules.core.findings import Finding
 
@@ -69,6 +71,8 @@ class Known:
     fixed_sha: str | None = None
     dismissed_by: str | None = None
     dismissed_reason: str | None = None
+    dismissed_until: date | None = None
+    """The day of UTC on which what is dismissed comes back, as far as the decision was met again."""
     outdated: bool = False
     """GitHub hides its comment, since those lines are not in the diff any more."""
     was: str | None = None

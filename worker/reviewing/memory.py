@@ -62,7 +62,15 @@ async def decide(
 async def decisions(session: AsyncSession, repository_id: int, now: datetime) -> list[Decision]:
     """What people decided to live with in a repository, the newest first."""
     return [
-        Decision(one.scope.value, one.rule, one.path, one.fingerprint, one.dismissed_by, one.reason)
+        Decision(
+            scope=one.scope.value,
+            rule=one.rule,
+            path=one.path,
+            fingerprint=one.fingerprint,
+            dismissed_by=one.dismissed_by,
+            reason=one.reason,
+            until=one.expires_at.date(),
+        )
         for one in await dismissals.active(session, repository_id, now)
     ]
 

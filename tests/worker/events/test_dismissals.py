@@ -64,7 +64,9 @@ async def test_a_finding_is_dismissed_remembered_and_restored(service: Service):
     assert (kept.state, kept.dismissed_by) == (FindingState.DISMISSED, "alice")
     (summary,) = service.comments(pull)
     assert "- [x] ~~**sql-injection**" in summary
-    assert "dismissed by **alice**: the @\u200bteam name is \\*ours\\*" in summary
+    (held,) = await _dismissals(service)
+    told = "dismissed by **alice** until {}: the @\u200bteam name is \\*ours\\*"
+    assert told.format(held.expires_at.date()) in summary
     (comment,) = pull.review_comments
     assert "✅ Dismissed by **alice**" in comment.body
     assert comment.minimized == "resolved"
