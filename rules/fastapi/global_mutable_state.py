@@ -79,10 +79,13 @@ def global_mutable_state(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return
     state = _module_state(file)
     told: set[str] = set()
-    for route in file.routes if state else ():
+    for route in file.routes:
         if route.is_websocket or _is_locked(route.function, file):
             continue
-        for name, node in _changed(route.function, state, file):
+        for name, node in (
+            *_changed(route.function, state, file),
+            *_rebound(route.function, file),
+        ):
             if name not in told:
                 told.add(name)
                 yield Problem(
@@ -137,6 +140,34 @@ def _changed_name(node: ast.AST) -> str:
             return name
         case _:
             return ""
+
+
+def _rebound(function: FunctionNode, file: SourceFile) -> Iterator[tuple[str, ast.AST]]:
+    """Module variables that a route declares `global` and sets to what a request brings."""
+    names = {
+        name
+        for node in file.body(function)
+        if isinstance(node, ast.Global)
+        for name in node.names
+        if not _DELIBERATE.search(name)
+    }
+    for node in file.body(function) if names else ():
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AugAssign(target=ast.Name(id=name)):
+                if name in names and not _is_first_use(node, name, file):
+                    yield name, node
+            case _:
+                pass
+
+
+def _is_first_use(node: ast.Assign | ast.AugAssign, name: str, file: SourceFile) -> bool:
+    """Whether the assignment only makes what is not there yet: `if model is None: model = ...`."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.Await):
+        return node.value.value is None if isinstance(node.value, ast.Constant) else True
+    return any(
+        isinstance(parent, ast.If) and name in file.names_in(parent.test)
+        for parent in file.ancestors(node)
+    )
 
 
 def _is_locked(function: FunctionNode, file: SourceFile) -> bool:
