@@ -115,7 +115,11 @@ def _given(call: ast.Call, file: SourceFile) -> str | None:
 
 def _returned(node: ast.expr, file: SourceFile) -> str | None:
     function = file.enclosing_function(node)
-    if function is None or _in_lambda(node, file) or not _is_plain(function):
+    if function is None or _in_lambda(node, file):
+        return None
+    if (route := file.route(function)) is not None:
+        return f"`{route.label()}` answers with a coroutine object instead of its result"
+    if not _is_plain(function):
         return None
     annotated = _annotated(function, file)
     if annotated == "awaitable":
@@ -173,7 +177,26 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
         _simple(use, file) or (handed_on if handed_on and _taken_by(use, file) else None)
         for use in uses
     ]
-    return reasons[0] if all(reasons) else None
+    if all(reasons):
+        return reasons[0]
+    certain = [reason for reason in reasons if reason is not None]
+    open_ = [use for use, reason in zip(uses, reasons, strict=True) if reason is None]
+    return certain[0] if certain and all(_only_tests(use, file) for use in open_) else None
+
+
+def _promises_value(node: ast.AST, file: SourceFile) -> bool:
+    function = file.enclosing_function(node)
+    if not isinstance(function, ast.AsyncFunctionDef):
+        return False
+    return file.route(function) is not None or _annotated(function, file) == "value"
+
+
+def _only_tests(use: ast.Name, file: SourceFile) -> bool:
+    """Whether the use asks whether there is a result, and hands the coroutine to nobody."""
+    parent = file.parent(use)
+    if isinstance(parent, ast.Compare):
+        return True
+    return _is_tested(use, parent)
 
 
 def _replaces_value(name: ast.Name, scope: FunctionNode, file: SourceFile) -> bool:
@@ -227,7 +250,9 @@ def _taken_by(use: ast.Name, file: SourceFile) -> bool:
 
 def _simple(use: ast.Name, file: SourceFile) -> str | None:
     parent = file.parent(use)
-    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return, ast.Expr, ast.NamedExpr)):
+    if isinstance(parent, ast.Return) and isinstance(use.ctx, ast.Load):
+        return _returned(use, file) if _promises_value(use, file) else None
+    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Expr, ast.NamedExpr)):
         return None
     if isinstance(parent, ast.Compare) or _in_lambda(use, file):
         return None

@@ -36,6 +36,11 @@ class Hop:
     guarded: bool
 
 
+def _is_package_beside(package: str, module: str) -> bool:
+    """Whether `app/http/__init__.py` hides `app/http.py`."""
+    return package == module.removesuffix(".py") + "/__init__.py"
+
+
 class Project:
     """Answers questions about names that are defined in other files.
 
@@ -45,13 +50,30 @@ class Project:
 
     def __init__(self, facts: Iterable[ModuleFacts] = ()) -> None:
         every = list(facts)
-        self.modules = {facts.module: facts for facts in every if not facts.path.endswith(".sql")}
+        self.modules: dict[str, ModuleFacts] = {}
+        self._doubled: set[str] = set()
+        for facts in every:
+            if not facts.path.endswith(".sql"):
+                self._take(facts)
         self.scripts = tuple(facts for facts in every if facts.path.endswith(".sql"))
         self._roots = Modules(self.modules)
         self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
         self._known: dict[tuple[str, str], str] = {}
         self._memo: dict[str, object] = {}
+
+    def _take(self, facts: ModuleFacts) -> None:
+        """Of two files with one module name, Python imports the package, not the module beside it.
+
+        Two folders (`api/src/db.py`, `jobs/src/db.py`) may both be right: the last one stands in.
+        """
+        known = self.modules.get(facts.module)
+        if known is not None and not known.path.endswith(".pyi"):
+            if facts.path.endswith(".pyi") or _is_package_beside(known.path, facts.path):
+                return
+            if not _is_package_beside(facts.path, known.path):
+                self._doubled.add(facts.module)
+        self.modules[facts.module] = facts
 
     @classmethod
     def of_files(cls, files: Iterable[SourceFile]) -> Self:
@@ -238,9 +260,14 @@ class Project:
     # Functions
 
     def is_async(self, name: str) -> bool | None:
-        """Whether calling this function gives a coroutine; None when it is not of the project."""
+        """Whether calling this function gives a coroutine; None when it is not of the project.
+
+        Where two files have the module's name, nobody can tell which of them is meant.
+        """
         known = self.functions.get(name)
-        return None if known is None else known.is_async and not known.is_generator
+        if known is None or self._module_of.get(name) in self._doubled:
+            return None
+        return known.is_async and not known.is_generator
 
     @cached_property
     def awaited(self) -> frozenset[str]:
