@@ -79,6 +79,15 @@ class Database:
         )
 
     @cached_property
+    def given(self) -> dict[str, str]:
+        """Functions that leave a new connection to their caller, with what they connect by."""
+        return {
+            name: connect
+            for facts in self._project.modules.values()
+            for name, connect in facts.sql.given
+        }
+
+    @cached_property
     def writing_names(self) -> frozenset[str]:
         """Last names of the functions for which `writes` is true, for a first look."""
         return frozenset(name.rpartition(".")[2] for name in self._writing)

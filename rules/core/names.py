@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DEPTH = 24
 _TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
 _MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
+_OF_LIBRARIES = frozenset(RETURNS.values())
 _LITERALS: dict[type[ast.expr], str] = {
     ast.Dict: "dict",
     ast.DictComp: "dict",
@@ -377,8 +378,23 @@ class Names:
                 self.of(decorator) in _MANAGERS for decorator in function.decorator_list
             ):
                 return self.of_annotation(first)
+            case None:
+                return self._inferred(function)
             case annotation:
                 return self.of_annotation(annotation)
+
+    def _inferred(self, function: FunctionNode) -> str | None:
+        """The class that every `return` of a function without annotations gives an instance of."""
+        if function.decorator_list:
+            return None
+        found: set[str | None] = set()
+        for node in self._nodes.running(function.body):
+            if isinstance(node, (ast.Yield, ast.YieldFrom)):
+                return None
+            if isinstance(node, ast.Return):
+                found.add(self.of(node.value) if node.value is not None else None)
+        name = found.pop() if len(found) == 1 else None
+        return name if name is not None and _is_class(name) else None
 
     def canonical(self, name: str) -> str:
         """The one name that rules use for something that can be imported from several places."""
@@ -403,6 +419,12 @@ class Names:
         bindings = self._scopes.lookup(parsed.id, self._scopes.of(near))
         root = self.of_binding(bindings[-1]) if bindings else parsed.id
         return self.canonical(".".join([root, *reversed(parts)])) if root else None
+
+
+def _is_class(name: str) -> bool:
+    """Whether a dotted name is written like a class, or is one that a library returns."""
+    owner, _, last = name.rpartition(".")
+    return name in _OF_LIBRARIES or bool(owner and last.lstrip("_")[:1].isupper())
 
 
 def _is_none(node: ast.expr) -> bool:

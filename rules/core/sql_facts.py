@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rules.core.given_connections import given_connections
 from rules.core.queries import calls_named, queries
 from rules.core.rule import FileKind
 from rules.core.sql_reading import tables_in
@@ -51,7 +52,8 @@ class SqlFacts(NamedTuple):
 
     `commits` names the functions that commit or open a block that does, `writes` those that
     write through a connection or session that they are given, `opens` those that give a
-    connection or session that they opened. `relationships` are class,
+    connection or session that they opened, `given` those of them that leave it to their caller,
+    with the function by which they connect. `relationships` are class,
     attribute and loading strategy of each lazy relationship of a model. `asked` are the words
     that stand where SQL texts name a table.
     """
@@ -62,6 +64,7 @@ class SqlFacts(NamedTuple):
     relationships: tuple[tuple[str, str, str], ...] = ()
     opens: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def sql_facts_of(file: SourceFile) -> SqlFacts:
@@ -73,6 +76,7 @@ def sql_facts_of(file: SourceFile) -> SqlFacts:
         relationships=tuple(_relationships(file)),
         opens=tuple(sorted(_opens(file))),
         asked=tuple(sorted({name for query in queries(file) for name in tables_in(query.sql)})),
+        given=tuple(sorted(given_connections(file))),
     )
 
 

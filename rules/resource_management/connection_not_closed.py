@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rules.async_patterns.on_loop import is_program
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
+from rules.resource_management.openers import openings
 from rules.resource_management.ownership import Fate, Owned, fate_of
 from rules.resource_management.uses import uses_of
 from rules.tables.sql_drivers import CONNECT, Driver
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
-
-_NAMES = {name.removesuffix("()").rsplit(".", 1)[-1] for name in CONNECT}
-
 
 @rule(
     "RES101",
@@ -120,10 +118,9 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         app.state.db = sqlite3.connect(path)
     ```
     """
-    called = sorted(_called(file))
-    for call in file.calls(*called) if called else ():
-        driver = CONNECT.get(file.qualified_name(call.func) or "")
-        if driver is None or _borrows(call, file):
+    for call, connect in openings(file):
+        driver = CONNECT[connect]
+        if _borrows(call, file):
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
@@ -131,14 +128,6 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             problem = _in_script(problem)
         if problem is not None:
             yield problem
-
-
-def _called(file: SourceFile) -> set[str]:
-    """Last names of connecting calls; those of session makers can be any name."""
-    if not file.imports("sqlalchemy", "sqlmodel") and "sessionmaker" not in file.text:
-        return _NAMES & file.called_names
-    makers = {name for name in file.called_names if "session" in name.lower()}
-    return (_NAMES | makers) & file.called_names
 
 
 def _borrows(call: ast.Call, file: SourceFile) -> bool:

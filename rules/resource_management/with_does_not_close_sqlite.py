@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.async_patterns.on_loop import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.resource_management.openers import openings
 from rules.resource_management.ownership import Fate, fate_of
 from rules.tables.sql_drivers import CONNECT
 
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
 
 @rule(
     "RES102",
-    on=ast.Call,
-    calls=("connect",),
+    on=ast.Module,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
 )
-def with_does_not_close_sqlite(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+def with_does_not_close_sqlite(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """`with sqlite3.connect(...)` commits or rolls back; it does not close the connection.
 
     The block reads as if it closed, so nobody does: each call leaves an open file behind until
@@ -52,6 +52,25 @@ def with_does_not_close_sqlite(call: ast.Call, file: SourceFile) -> Iterator[Pro
     def save(path: str, title: str) -> None:
         with closing(sqlite3.connect(path)) as conn, conn:
             conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
+    ```
+
+    A function that gives a new connection is told at its first use:
+
+    ```python
+    import sqlite3
+
+
+    class Store:
+        def _connect(self) -> sqlite3.Connection:
+            return sqlite3.connect("news.db")
+
+        def save(self, title: str) -> None:
+            with self._connect() as conn:  # finding
+                conn.execute("INSERT INTO articles (title) VALUES (?)", (title,))
+
+        def clear(self) -> None:
+            with self._connect() as conn:
+                conn.execute("DELETE FROM articles")
     ```
 
     Closed afterwards, or by `closing`:
@@ -83,21 +102,28 @@ def with_does_not_close_sqlite(call: ast.Call, file: SourceFile) -> Iterator[Pro
             await conn.execute("SELECT 1")
     ```
     """
-    name = file.qualified_name(call.func) or ""
-    driver = CONNECT.get(name)
-    if driver is None or driver.with_closes or is_program(file):
-        return
+    told: set[str] = set()
+    for call, connect in openings(file) if not is_program(file) else ():
+        item = file.parent(call)
+        block = file.parent(item) if item is not None else None
+        if CONNECT[connect].with_closes or not isinstance(block, ast.With):
+            continue
+        name = file.qualified_name(call.func) or ""
+        if name in told or fate_of(call, file, with_closes=False).fate is not Fate.WITH:
+            continue
+        if name != connect:
+            told.add(name)
+        yield _problem(block, call, name if name == connect else file.source(call.func), file)
+
+
+def _problem(block: ast.With, call: ast.Call, shown: str, file: SourceFile) -> Problem:
     item = file.parent(call)
-    block = file.parent(item) if item is not None else None
-    if not isinstance(item, ast.withitem) or not isinstance(block, ast.With):
-        return
-    if fate_of(call, file, with_closes=False).fate is Fate.WITH:
-        yield Problem(
-            block,
-            f"`with {name}(...)` ends a transaction but does not close the connection."
-            f" Use `with closing({name}(...)) as conn, conn:`.",
-            fix=_closing(block, item, file),
-        )
+    return Problem(
+        block,
+        f"`with {shown}(...)` ends a transaction but does not close the connection."
+        f" Use `with closing({shown}(...)) as conn, conn:`.",
+        fix=_closing(block, item, file) if isinstance(item, ast.withitem) else None,
+    )
 
 
 def _closing(block: ast.With, item: ast.withitem, file: SourceFile) -> Fix | None:
