@@ -111,16 +111,26 @@ def gather_loses_failures(call: ast.Call, file: SourceFile) -> Iterator[Problem]
 
 def _is_independent(call: ast.Call, file: SourceFile) -> bool:
     """Whether the names say that each piece stands for itself: loops, deliveries, clean-up."""
-    listed = [arg for arg in call.args if not isinstance(arg, ast.Starred)]
+    listed = [each for arg in call.args for each in _listed(arg, file)]
     loops = [arg for arg in listed if _LOOPS.search(file.source(arg))]
     if len(loops) > 1:
         return True
-    made = [each for arg in call.args if (each := _made(arg, file)) is not None]
+    given = [*call.args, *(each for each in listed if each not in call.args)]
+    made = [each for arg in given if (each := _made(arg, file)) is not None]
     if any(_handles_itself(each, file) for each in made):
         return False
     if _is_cleanup(call, file):
         return True
     return any(_DELIVERIES.search(file.source(each.func)) for each in made)
+
+
+def _listed(argument: ast.expr, file: SourceFile) -> list[ast.expr]:
+    """The argument itself, or the elements of the list that it unpacks."""
+    if not isinstance(argument, ast.Starred):
+        return [argument]
+    inner = argument.value
+    value = file.value(inner) if isinstance(inner, ast.Name) else inner
+    return list(value.elts) if isinstance(value, (ast.List, ast.Tuple)) else []
 
 
 def _is_cleanup(call: ast.Call, file: SourceFile) -> bool:

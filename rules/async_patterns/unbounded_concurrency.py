@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.network_awaits import does_network
+from rules.async_patterns.started_together import started_together
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ _PARTS = re.compile(r"batch|chunk|page|slice|group|window|top", re.IGNORECASE)
 
 @rule(
     "ASY110",
-    on=ast.Call,
-    calls=("gather", "create_task"),
+    on=ast.Module,
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST, FileKind.SCRIPT),
 )
-def unbounded_concurrency(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+def unbounded_concurrency(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """One task for each item of a collection, with nothing that limits how many run at once.
 
     A thousand markets become a thousand requests at the same moment: the other side answers
@@ -77,35 +77,22 @@ def unbounded_concurrency(call: ast.Call, file: SourceFile) -> Iterator[Problem]
         return await asyncio.gather(*(client.get(side) for side in ("/bids", "/asks")))
     ```
     """
-    if file.qualified_name(call.func) != "asyncio.gather":
-        return
-    for argument in call.args:
-        if not isinstance(argument, ast.Starred):
-            continue
-        each = _comprehension(argument.value, file)
-        if each is None or not _is_open_ended(each.generators[0].iter, file):
-            continue
-        made = each.elt
-        if isinstance(made, ast.Call) and does_network(made, file) and not _is_limited(call, file):
-            yield _problem(call, made, each, file)
+    for place, works in started_together(file):
+        for call, items in works:
+            if items is None or not _is_open_ended(items, file):
+                continue
+            if does_network(call, file) and not _is_limited(place, file):
+                yield _problem(place, call, items, file)
+                break
 
 
-def _problem(
-    call: ast.Call, made: ast.Call, each: ast.ListComp | ast.GeneratorExp, file: SourceFile
-) -> Problem:
+def _problem(place: ast.Call, made: ast.Call, items: ast.expr, file: SourceFile) -> Problem:
     return Problem(
-        call,
-        f"One `{file.source(made.func)[:50]}` for each item of `{file.source(each.generators[0].iter)[:40]}`"
+        place,
+        f"One `{file.source(made.func)[:50]}` for each item of `{file.source(items)[:40]}`"
         " starts at once, however many there are. Let an `asyncio.Semaphore` admit a few at a time.",
         confidence=Confidence.MEDIUM,
     )
-
-
-def _comprehension(node: ast.expr, file: SourceFile) -> ast.ListComp | ast.GeneratorExp | None:
-    if isinstance(node, ast.Name):
-        value = file.value(node)
-        return _comprehension(value, file) if value is not None and value is not node else None
-    return node if isinstance(node, (ast.ListComp, ast.GeneratorExp)) else None
 
 
 def _is_open_ended(iterable: ast.expr, file: SourceFile) -> bool:

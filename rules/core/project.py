@@ -52,9 +52,9 @@ class Project:
         every = list(facts)
         self.modules: dict[str, ModuleFacts] = {}
         self._doubled: set[str] = set()
-        for facts in every:
-            if not facts.path.endswith(".sql"):
-                self._take(facts)
+        for one in every:
+            if not one.path.endswith(".sql"):
+                self._take(one)
         self.scripts = tuple(facts for facts in every if facts.path.endswith(".sql"))
         self._roots = Modules(self.modules)
         self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}

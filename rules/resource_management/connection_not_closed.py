@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
+
 @rule(
     "RES101",
     on=ast.Module,
