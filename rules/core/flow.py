@@ -22,7 +22,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rules.core.flow_bindings import Reaching, unpacked
-from rules.core.flow_calls import arguments_of, cleans, escapes, is_numeric_format, parts_of
+from rules.core.flow_calls import (
+    arguments_of,
+    cleans,
+    escapes,
+    is_extension,
+    is_numeric_format,
+    parts_of,
+)
 from rules.core.flow_guards import Guards
 from rules.core.flow_harmless import Harmless
 from rules.core.flow_sources import Parameters, part_of_answer, part_of_request
@@ -109,7 +116,8 @@ class Flow:
             case ast.Call():
                 yield from self._of_call(node, use)
             case ast.Subscript(value=value):
-                yield None if self._guards.covers(node, use) else self.origin(value, use)
+                harmless = self._guards.covers(node, use) or (use == "path" and is_extension(node))
+                yield None if harmless else self.origin(value, use)
             case ast.FormattedValue(value=value):
                 yield None if is_numeric_format(node) else self.origin(value, use)
             case _:

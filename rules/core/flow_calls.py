@@ -53,6 +53,25 @@ def escapes(call: ast.Call, method: ast.Attribute, use: Use) -> bool:
     return method.attr in {"escape", "quote", "clean", "sanitize"} and use in {"html", "sql", "url"}
 
 
+def is_extension(node: ast.Subscript) -> bool:
+    """`name.split(".")[-1]`: what comes after the last dot holds no `..` any more."""
+    match node:
+        case ast.Subscript(
+            value=ast.Call(
+                func=ast.Attribute(attr="split" | "rsplit"), args=[ast.Constant(value="."), *_]
+            ),
+            slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)),
+        ):
+            return True
+        case ast.Subscript(
+            value=ast.Call(func=ast.Attribute(attr="rpartition"), args=[ast.Constant(value=".")]),
+            slice=ast.Constant(value=2) | ast.UnaryOp(),
+        ):
+            return True
+        case _:
+            return False
+
+
 def is_numeric_format(node: ast.FormattedValue) -> bool:
     """Whether the format works for numbers only: `{x:.2f}`, `{n:,}`, `{n:02d}`."""
     match node.format_spec:
