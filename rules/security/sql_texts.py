@@ -42,6 +42,8 @@ _VALUE = re.compile(
     r"|regexp|then|else|timeout|cast\())\s*\(?\s*$",
     re.IGNORECASE,
 )
+_FILE = re.compile(r"\b(from|join)\s+'$", re.IGNORECASE)
+"""`FROM 'trades/*.parquet'`: DuckDB reads a file as a table, by a name that cannot be bound."""
 _BETWEEN = re.compile(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
 _IDENTIFIER = re.compile(
     r"(\b(from|into|update|table|join|exists|by|select|distinct|column|pragma|index|view|database"
@@ -101,7 +103,7 @@ def place_of(before: str, after: str) -> Place:
     """What a hole between two pieces of SQL stands for."""
     before = re.sub(r"--[^\n]*(?=\n)", "", before)
     if before.replace("''", "").count("'") % 2:
-        return "quoted"
+        return "identifier" if _FILE.search(before) else "quoted"
     if before.count('"') % 2 or before.count("`") % 2 or before.endswith("["):
         return "identifier"
     if re.search(r"(?<!:):$|\$$|@$|%\($", before):
