@@ -21,6 +21,8 @@ _ABOUT = re.compile(r"(_method|_expired|_type|_provider|_state|_hint|^is_\w+)$",
 _SCRIPTED = re.compile(r"(csrf|xsrf)", re.IGNORECASE)
 _WANTED = {"httponly": "True", "secure": "True"}
 
+_DEVELOPMENT = re.compile(r"(\b|_)(dev|development|debug|local|localhost)(\b|_)", re.IGNORECASE)
+
 
 @rule(
     "SEC117",
@@ -78,7 +80,7 @@ def insecure_cookie(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     if _SCRIPTED.search(name):
         missing = [word for word in missing if word != "httponly"]
     without = _allows_other_sites(file, call)
-    if not missing and not without:
+    if (not missing and not without) or _is_for_development(call, file):
         return
     words = [f"`{word}`" for word in missing] + (['`samesite="none"` set'] if without else [])
     yield Problem(
@@ -93,6 +95,21 @@ def insecure_cookie(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
 def _name_of(node: ast.expr | None) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _is_for_development(call: ast.Call, file: SourceFile) -> bool:
+    """Whether it stands in a branch that runs where the code is worked on, without TLS."""
+    child: ast.AST = call
+    for around in file.ancestors(call):
+        if isinstance(around, ast.If) and child in around.body and _says_so(around.test, file):
+            return True
+        child = around
+    return False
+
+
+def _says_so(test: ast.expr, file: SourceFile) -> bool:
+    text = file.source(test)
+    return _DEVELOPMENT.search(text) is not None and not re.search(r"\bnot\b|!=", text)
 
 
 def _is_off(file: SourceFile, call: ast.Call, word: str) -> bool:
