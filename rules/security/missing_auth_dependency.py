@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OPEN = re.compile(
     r"(login|logout|register|sign_?up|sign_?in|token|webhook|hook|callback|public|health|refresh|reset|forgot|verify"
-    r"|password|oauth|auth|anonymous|search|query|preview|validate|estimate|ping|status|graphql"
+    r"|password|oauth|auth|anonymous|guest|search|query|preview|validate|estimate|ping|status|graphql"
     r"|contact|subscribe|recover|decode|parse|convert|calculate|compute|render|test|share|invite"
     r"|setup|install|onboard|feedback|track|collect|event|ingest|otp|otel|trace|session|activate)",
     re.IGNORECASE,

@@ -42,7 +42,7 @@ _CONFIRM = re.compile(
     re.IGNORECASE,
 )
 _RECORDS = re.compile(
-    r"(new|old|prev|existing|refreshed|update|profile|original|before|after|masked|other)",
+    r"(new|old|prev|existing|refreshed|update|profile|original|before|after|masked|other|session_state)",
     re.IGNORECASE,
 )
 _LEASES = re.compile(
