@@ -345,14 +345,16 @@ def _cost(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> tuple[
     if isinstance(handler.body[-1], (ast.Return, ast.Raise)) and not _is_empty(handler.body[-1]):
         what = _only_call(node.body, file)
         return Severity.WARNING, f"a failure{f' of {what}' if what else ''} looks like an answer"
-    return _worst(node.body, file)
+    skips = isinstance(handler.body[-1], ast.Continue)
+    return _worst(node.body, file, guards=not skips)
 
 
 def _is_empty(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Return) and statement.value is None
 
 
-def _worst(body: list[ast.stmt], file: SourceFile) -> tuple[Severity, str]:
+def _worst(body: list[ast.stmt], file: SourceFile, *, guards: bool = True) -> tuple[Severity, str]:
+    """How bad silence is for what the block calls; `guards`: whether a refusal would be lost."""
     for node in run_by(body, file):
         if not isinstance(node, ast.Call):
             continue
@@ -362,7 +364,7 @@ def _worst(body: list[ast.stmt], file: SourceFile) -> tuple[Severity, str]:
         text = file.text_of(node.args[0]) if node.args and name.startswith("execute") else None
         if WRITING.match(name) or (text and WRITING_SQL.match(text.with_holes())):
             return Severity.CRITICAL, f"nobody learns that `{name}` failed"
-        if GUARDING.match(name):
+        if guards and GUARDING.match(name):
             return Severity.CRITICAL, f"a failed `{name}` lets the request through"
     return Severity.WARNING, f"nobody learns that {_only_call(body, file) or 'anything'} failed"
 
