@@ -22,9 +22,18 @@ _BOUNDS = re.compile(
 )
 _ALL = {"fetchall", "all", "fetch_all", "execute_fetchall", "fetch"}
 _SMALL = re.compile(
-    r"config|setting|categor|role|status|type|tag|plan|locale|language|country|version|migration|provider|feature|flag",
+    r"config|setting|categor|role|status|type|tag|plan|locale|language|country|version|migration|provider|feature|flag"
+    r"|permission|privilege|scope|state$|(?<!time)zones?$|regions?$|currenc|units?$|methods?$|functions?$|templates?$|faq|about|contact(_|[A-Z])"
+    r"|section|banner|menu|navigation|webhook|integration|module|department|office|branch|warehouse"
+    r"|requirement|skill|theme|layout|policy|policies|strateg|exchange|connector"
+    r"|polic(y|ies)|rules?$|level|tier|rank|badge|portfolio$|stage|pipeline|channel$",
     re.IGNORECASE,
 )
+"""Words for what is written by hand, of which there are few however long the service runs."""
+_ARRANGED = re.compile(
+    r"(order|sort|display)_?(index|order|position)|position\b|\bpriority\b|\bsort\b"
+)
+"""Columns by which somebody arranges the rows by hand."""
 
 
 @rule("SQL112", on=ast.Module, severity=Severity.WARNING, peers=("fastapi-doctor:FASTT035",))
@@ -114,10 +123,14 @@ def _loads_a_table(query: Query, file: SourceFile) -> bool:
         sql = query.sql
         if query.text.holes or _BOUNDS.search(sql) or (found := _table(sql)) is None:
             return False
+        if _ARRANGED.search(sql):
+            return False
         return not _SMALL.search(found) and _takes_all(query, file)
     if query.method == "all":
-        return _old_style(query)
+        return _old_style(query) and not _ARRANGED.search(file.source(query.call))
     if query.statement is None or not isinstance(query.statement, (ast.Call, ast.Name)):
+        return False
+    if _ARRANGED.search(file.source(query.statement)):
         return False
     return _is_plain_select(query.statement, file) and _takes_all(query, file)
 
