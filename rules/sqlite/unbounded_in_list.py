@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 _IN = re.compile(r"\bin\s*\(?\s*$", re.IGNORECASE)
 _FEW = re.compile(
-    r"status|state|kind|type|provider|categor|role|column|field|tag|symbol", re.IGNORECASE
+    r"status|state|kind|type|provider|categor|role|column|field|tag|symbol|bot|strateg|exchange|platform|source|tenant",
+    re.IGNORECASE,
 )
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
 
 
-@rule("SQL116", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
+@rule(
+    "SQL116",
+    on=ast.Module,
+    severity=Severity.WARNING,
+    silent_in=(FileKind.TEST, FileKind.SCRIPT, FileKind.MIGRATION),
+)
 def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """A placeholder per item of a list of any length fails when the list is long.
 
@@ -76,6 +82,7 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         ).fetchall()
     ```
     """
+    said: set[tuple[ast.AST | None, str]] = set()
     for query in queries(file):
         if query.driver != "sqlite" or query.text is None:
             continue
@@ -83,7 +90,9 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             if not _IN.search(query.text.before(hole)):
                 continue
             items = _items(hole, file)
-            if items is not None and _is_unbounded(items, query, file):
+            place = (file.enclosing_function(query.call), items.id if items is not None else "")
+            if items is not None and place not in said and _is_unbounded(items, query, file):
+                said.add(place)
                 yield Problem(
                     query.call,
                     f"`IN` gets a variable for each item of `{items.id}`, and SQLite takes 32,766"
