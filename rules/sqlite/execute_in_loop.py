@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
@@ -24,6 +25,12 @@ _CHEAP = {
     "join", "text", "update", "delete", "where", "execute", "zip", "abs", "add", "print", "format",
     "replace", "split", "sorted", "list", "getattr", "isinstance", "asdict", "bytes", "to_bytes",
 }  # fmt: skip
+
+_SETS_UP = re.compile(
+    r"^_*(init(iali[sz]e)?|migrate|seed|bootstrap|set_?up|ensure|create|upgrade|install)(_?(db|database|schema|tables?|"
+    r"defaults?|data|migrations?)\w*)?$|(^|_)(seed|migrations?|defaults|schema)(_|$)"
+)
+"""Names of functions that bring an empty database to its first rows."""
 
 
 @rule(
@@ -87,9 +94,17 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         if query.driver == "other" or (query.text is not None and query.text.holes):
             continue
+        if _sets_up(query.call, file):
+            continue
         loop = row_loop(query.call, file)
         if isinstance(loop, (ast.For, ast.AsyncFor)) and _is_batchable(query, loop, file):
             yield _problem(query, loop, file)
+
+
+def _sets_up(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the function makes the tables, and the rows are the few that belong to them."""
+    function = file.enclosing_function(call)
+    return function is not None and _SETS_UP.search(function.name) is not None
 
 
 def _problem(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) -> Problem:
