@@ -28,6 +28,14 @@ _NEXT_TABLE = re.compile(r"(?=\bcreate\s+table\b)", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 _PASSING = re.compile(r"(^|_)(tmp|temp|new|old|backup)(_|\b|$)", re.IGNORECASE)
 """Tables in which a migration keeps rows while it rebuilds another."""
+_OBSERVED = re.compile(
+    r"histor|snapshot|stats?$|stats_|statistic|log$|logs$|_log_|ranking|signal|candle|ohlc|kline|quote|tick|back_?test|observ|metric"
+    r"|report|analy|summar|market_?data|^markets?$|^prices?$|cache|predict|forecast|recommend|opportunit|simulat|shadow"
+    r"|paper_|estimat|sample|measure|experiment|replay",
+    re.IGNORECASE,
+)
+"""Tables of what was seen, computed or tried: nothing is owed by what stands in them."""
+_RESEARCH = re.compile(r"(^|[/_])(recorder|research|back_?test(s|ing)?|simulat\w*|replay)([/_.]|$)")
 _COLUMN = re.compile(r"[(,]\s*[\"`]?(\w+)[\"`]?\s+(real|float|double)\b", re.IGNORECASE)
 _FLOATS = {"Float", "REAL", "Double", "DOUBLE", "FLOAT", "Double_PRECISION"}
 
@@ -102,6 +110,8 @@ def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterato
         price: float
     ```
     """
+    if _RESEARCH.search(file.path):
+        return
     if isinstance(node, ast.Module):
         for text in file.of(ast.Constant) if "table" in file.text.lower() else ():
             if not isinstance(file.parent(text), ast.Expr):
@@ -115,7 +125,7 @@ def _in_schema(text: ast.Constant) -> Iterator[Problem]:
         return
     for table in _NEXT_TABLE.split(_COMMENT.sub("", text.value)):
         found = _TABLE.match(table)
-        if found is None or _PASSING.search(found[1]):
+        if found is None or _PASSING.search(found[1]) or _OBSERVED.search(found[1].strip('"`')):
             continue
         columns = [name for name, _ in _COLUMN.findall("(" + found[2]) if _is_money(name)]
         if columns:
@@ -124,6 +134,8 @@ def _in_schema(text: ast.Constant) -> Iterator[Problem]:
 
 
 def _in_model(class_: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
+    if _OBSERVED.search(class_.name):
+        return
     columns: list[tuple[str, ast.stmt]] = []
     stored = any(keyword.arg == "table" for keyword in class_.keywords)
     for statement in class_.body:
