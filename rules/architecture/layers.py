@@ -23,6 +23,8 @@ _WORDS = {
     "models": MODELS, "schemas": MODELS, "entities": MODELS, "domain": MODELS,
 }  # fmt: skip
 
+_ALSO_THINGS = {"service", "router", "endpoint", "repository", "database"}
+"""Words for a layer that are also names of what an app is about."""
 _COMMANDS = {"commands", "management", "cli"}
 """Programs for the terminal stand above all layers, wherever their folder is."""
 
@@ -32,6 +34,8 @@ def layer_of(module: str) -> str | None:
     parts = module.split(".")
     if not _COMMANDS.isdisjoint(parts):
         return None
+    if parts[-1] in _ALSO_THINGS and _WORDS.get(".".join(parts[-2:-1])) is not None:
+        parts.pop()  # `models/service.py` is the model of a service that somebody offers.
     for part in reversed(parts):
         if (layer := _WORDS.get(part)) is not None:
             return layer
