@@ -350,7 +350,7 @@ class Vote(Base):
     """
 
     __tablename__ = "votes"
-    __table_args__ = (Index(None, "repository_id", "rule"),)
+    __table_args__ = (Index(None, "repository_id", "rule"), Index(None, "rule", "repository_id"))
 
     comment_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))

@@ -26,7 +26,7 @@ def templates() -> Jinja2Templates:
         lstrip_blocks=True,
     )
     environment.filters.update(  # pyright: ignore[reportUnknownMemberType] jinja types it loosely
-        moment=moment, duration=duration, sentence=sentence, stretch=stretch
+        moment=moment, day=day, duration=duration, sentence=sentence, stretch=stretch
     )
     environment.tests.update(plan=is_plan)  # pyright: ignore[reportUnknownMemberType] the same
     return Jinja2Templates(env=environment, context_processors=[_who])
@@ -61,6 +61,11 @@ def sentence(text: str) -> Markup:
 def moment(value: datetime | None) -> str:
     """A time for people, in UTC."""
     return "—" if value is None else value.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def day(value: datetime) -> str:
+    """A day for people, in UTC."""
+    return value.strftime("%Y-%m-%d")
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from app.models import (
     FindingState,
     PullRequest,
     PullRequestState,
+    Repository,
 )
 
 _RAW = {"synchronize_session": False}
@@ -36,6 +37,14 @@ class DismissalFacts:
     dismissed_by: str
     given_in: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DismissalLine:
+    """A dismissal with the repository that it is in."""
+
+    dismissal: Dismissal
+    repository: Repository
 
 
 async def record(session: AsyncSession, facts: DismissalFacts, now: datetime) -> bool:
@@ -68,17 +77,17 @@ async def active(session: AsyncSession, repository_id: int, now: datetime) -> li
     return list(found)
 
 
-async def of_repository(
-    session: AsyncSession, repository_id: int, limit: int = 200
-) -> list[Dismissal]:
-    """What was ever decided in a repository, what ended with it, the newest first."""
-    found = await session.scalars(
-        select(Dismissal)
-        .where(Dismissal.repository_id == repository_id)
-        .order_by(Dismissal.id.desc())
-        .limit(limit)
-    )
-    return list(found)
+async def newest(
+    session: AsyncSession, among: Collection[int] | None = None, rule: str = "", limit: int = 20
+) -> list[DismissalLine]:
+    """What was last decided in these repositories or in all, what ended with it."""
+    query = select(Dismissal, Repository).join(Repository, Repository.id == Dismissal.repository_id)
+    if among is not None:
+        query = query.where(Dismissal.repository_id.in_(among))
+    if rule:
+        query = query.where(Dismissal.rule == rule)
+    rows = await session.execute(query.order_by(Dismissal.id.desc()).limit(limit))
+    return [DismissalLine(*row) for row in rows]
 
 
 async def ended_for(session: AsyncSession, since: datetime, until: datetime) -> list[PullRequest]:

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.db import dismissals, votes
+from app.db.dismissals import DismissalLine
+from app.db.votes import PrecisionLine
 from app.models import (
     Delivery,
     DeliveryState,
-    Dismissal,
     FindingRecord,
     FindingState,
     PullRequest,
@@ -70,15 +72,21 @@ class OpenNow:
 
 @dataclass(frozen=True, slots=True)
 class RuleHistory:
-    """What became of the findings of a rule, by state, and who lives with which of them."""
+    """What became of the findings of a rule by state, what people think of it, who lives with it."""
 
     states: dict[str, int]
-    dismissals: list[tuple[Dismissal, Repository]]
+    votes: list[PrecisionLine]
+    dismissals: list[DismissalLine]
 
     @property
     def total(self) -> int:
         """How often the rule spoke."""
         return sum(self.states.values())
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is remembered of it at all."""
+        return bool(self.states or self.votes or self.dismissals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +253,7 @@ async def findings_seen_by(session: AsyncSession, review_id: int) -> list[Findin
 
 
 async def of_rule(
-    session: AsyncSession, rule: str, among: Collection[int] | None = None
+    session: AsyncSession, rule: str, now: datetime, among: Collection[int] | None = None
 ) -> RuleHistory:
     """What is remembered of a rule in these repositories, or in all."""
     states = await session.execute(
@@ -253,15 +261,11 @@ async def of_rule(
         .where(FindingRecord.rule == rule, *_within(FindingRecord.repository_id, among))
         .group_by(FindingRecord.state)
     )
-    dismissals = await session.execute(
-        select(Dismissal, Repository)
-        .join(Repository, Repository.id == Dismissal.repository_id)
-        .where(Dismissal.rule == rule, *_within(Dismissal.repository_id, among))
-        .order_by(Dismissal.id.desc())
-        .limit(20)
+    return RuleHistory(
+        {state.value: count for state, count in states},
+        await votes.of_rule(session, rule, now, among),
+        await dismissals.newest(session, among, rule),
     )
-    counts = {state.value: count for state, count in states}
-    return RuleHistory(counts, [(one, home) for one, home in dismissals])
 
 
 async def deliveries(

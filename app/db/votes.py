@@ -1,10 +1,10 @@
 """What people think of our comments, and which rules they do not want there. Nothing commits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
@@ -80,7 +80,7 @@ async def of_repository(
     session: AsyncSession, repository_id: int, now: datetime
 ) -> list[Precision]:
     """How right every rule is found in a repository, by code."""
-    return [line for line in await _precisions(session, now) if line.repository_id == repository_id]
+    return await _precisions(session, now, Vote.repository_id == repository_id)
 
 
 async def demoted(session: AsyncSession, repository_id: int, now: datetime) -> frozenset[str]:
@@ -91,12 +91,16 @@ async def demoted(session: AsyncSession, repository_id: int, now: datetime) -> f
 
 async def lines(session: AsyncSession, now: datetime) -> list[PrecisionLine]:
     """Every rule that was voted on, with its repository; those found least right first."""
-    found = await _precisions(session, now)
-    wanted = {one.repository_id for one in found}
-    rows = await session.scalars(select(Repository).where(Repository.id.in_(wanted)))
-    by_id = {row.id: row for row in rows}
-    ordered = sorted(found, key=lambda one: (one.share, -one.count, one.rule, one.repository_id))
-    return [PrecisionLine(one, by_id[one.repository_id]) for one in ordered]
+    return await _with_repositories(session, await _precisions(session, now))
+
+
+async def of_rule(
+    session: AsyncSession, rule: str, now: datetime, among: Collection[int] | None = None
+) -> list[PrecisionLine]:
+    """How right one rule is found in these repositories, or in all; where least, first."""
+    within = [] if among is None else [Vote.repository_id.in_(among)]
+    found = await _precisions(session, now, Vote.rule == rule, *within)
+    return await _with_repositories(session, found)
 
 
 async def due(
@@ -119,14 +123,26 @@ async def due(
     return [(row, repository) for row, repository in rows]
 
 
-async def _precisions(session: AsyncSession, now: datetime) -> list[Precision]:
+async def _precisions(
+    session: AsyncSession, now: datetime, *wanted: ColumnElement[bool]
+) -> list[Precision]:
     rows = await session.execute(
         select(Vote.repository_id, Vote.rule, func.sum(Vote.up), func.sum(Vote.down))
-        .where(Vote.created_at > now - COUNTED)
+        .where(Vote.created_at > now - COUNTED, *wanted)
         .group_by(Vote.repository_id, Vote.rule)
         .order_by(Vote.repository_id, Vote.rule)
     )
     return [Precision(repository, rule, int(up), int(down)) for repository, rule, up, down in rows]
+
+
+async def _with_repositories(
+    session: AsyncSession, found: Sequence[Precision]
+) -> list[PrecisionLine]:
+    wanted = {one.repository_id for one in found}
+    rows = await session.scalars(select(Repository).where(Repository.id.in_(wanted)))
+    by_id = {row.id: row for row in rows}
+    ordered = sorted(found, key=lambda one: (one.share, -one.count, one.rule, one.repository_id))
+    return [PrecisionLine(one, by_id[one.repository_id]) for one in ordered]
 
 
 async def _rules(session: AsyncSession, pull_request_id: int) -> dict[int, str]:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from app.charts import weeks
 from app.db import audit, finding_list, findings, history, pull_requests, tallies
+from app.db.dismissals import DismissalLine
 from app.db.finding_list import Filter
+from app.db.votes import PrecisionLine
 from app.deps import OperatorDep, RepositoryDep, SessionDep, ViewerDep
 from app.listing import StateOfPull, read_filter
 from app.models import Repository
@@ -198,10 +200,36 @@ class RuleOut(BaseModel):
     about: str
 
 
+class VotesOut(Out):
+    """The votes of a year on a rule's comments in a repository; demoted is summary only."""
+
+    repository: str
+    up: int
+    down: int
+    demoted: bool
+
+
+class DismissalOut(Out):
+    """Somebody's decision to live with findings of a rule, until a day or until it was restored."""
+
+    repository: str
+    pull_request: int
+    scope: str
+    path: str
+    reason: str
+    dismissed_by: str
+    created_at: datetime
+    expires_at: datetime
+    restored_at: datetime | None
+    restored_by: str | None
+
+
 class RuleHistoryOut(RuleOut):
     """A rule with what became of its findings here, by state."""
 
     states: dict[str, int]
+    votes: list[VotesOut]
+    dismissals: list[DismissalOut]
 
 
 class DeliveryOut(Out):
@@ -352,8 +380,13 @@ async def rule(session: SessionDep, viewer: ViewerDep, code: str) -> RuleHistory
     """Show a rule with what became of its findings."""
     if code not in all_rules():
         raise HTTPException(404, "There is no such rule.")
-    known = await history.of_rule(session, code, viewer.repositories)
-    return RuleHistoryOut(**_rule(code).model_dump(), states=known.states)
+    known = await history.of_rule(session, code, datetime.now(UTC), viewer.repositories)
+    return RuleHistoryOut(
+        **_rule(code).model_dump(),
+        states=known.states,
+        votes=[_votes(line) for line in known.votes],
+        dismissals=[_dismissal(line) for line in known.dismissals],
+    )
 
 
 @router.get("/deliveries")
@@ -416,6 +449,27 @@ def _found(line: finding_list.FindingLine) -> FoundOut:
         FindingOut.model_validate(line.finding).model_dump()
         | _where(line.repository)
         | {"pull_request": line.pull_request.number}
+    )
+
+
+def _votes(line: PrecisionLine) -> VotesOut:
+    one = line.precision
+    return VotesOut(**_where(line.repository), up=one.up, down=one.down, demoted=one.demoted)
+
+
+def _dismissal(line: DismissalLine) -> DismissalOut:
+    one = line.dismissal
+    return DismissalOut(
+        **_where(line.repository),
+        pull_request=one.number,
+        scope=one.scope.value,
+        path=one.path,
+        reason=one.reason,
+        dismissed_by=one.dismissed_by,
+        created_at=one.created_at,
+        expires_at=one.expires_at,
+        restored_at=one.restored_at,
+        restored_by=one.restored_by,
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 
 from app.charts import columns, weeks
-from app.db import finding_list, findings, history, pull_requests, tallies
+from app.db import dismissals, finding_list, findings, history, pull_requests, tallies, votes
 from app.db.finding_list import Filter
 from app.deps import RepositoryDep, ServicesDep, SessionDep, ViewerDep
 from app.listing import StateOfPull, csv_answer, read_filter, shown_filter
@@ -73,6 +73,9 @@ async def repository(
             "chart": columns(shown),
             "groups": GROUPS,
             "open": await history.open_now(session, [found.id]),
+            "votes": await votes.of_repository(session, found.id, now),
+            "dismissals": await dismissals.newest(session, [found.id]),
+            "now": now,
             "lines": lines[:PAGE],
             "older": lines[PAGE - 1].pull_request.number if len(lines) > PAGE else None,
             "state": state,

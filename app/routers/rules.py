@@ -1,5 +1,7 @@
 """`/rules` and `/rules/{code}`: the link in every comment leads here. Open to everybody."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
@@ -42,8 +44,10 @@ async def rule(
     if known is not None:
         # The text is our own documentation, and raw HTML in it is off.
         text = Markup(markdown().render(document(known)))  # noqa: S704
-        here = await history.of_rule(session, code, viewer.repositories) if viewer else None
-        return page(request, "rule.html", {"rule": known, "text": text, "here": here})
+        now = datetime.now(UTC)
+        here = await history.of_rule(session, code, now, viewer.repositories) if viewer else None
+        values = {"rule": known, "text": text, "here": here, "now": now}
+        return page(request, "rule.html", values)
     meant = find(code)
     if len(meant) == 1:
         return RedirectResponse(f"/rules/{meant[0].code}", 308)
