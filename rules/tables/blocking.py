@@ -69,6 +69,11 @@ NAMES: dict[str, Effect] = {
     "subprocess.getstatusoutput": Effect("subprocess", _SHELL, Severity.CRITICAL),
     "subprocess.Popen.wait": Effect("subprocess", _PROCESS, Severity.CRITICAL),
     "subprocess.Popen.communicate": Effect("subprocess", _PROCESS, Severity.CRITICAL),
+    "subprocess.Popen.stdout.read": Effect("subprocess", _PROCESS, Severity.CRITICAL),
+    "subprocess.Popen.stdout.readline": Effect("subprocess", _PROCESS, Severity.CRITICAL),
+    "subprocess.Popen.stdout.readlines": Effect("subprocess", _PROCESS, Severity.CRITICAL),
+    "subprocess.Popen.stderr.read": Effect("subprocess", _PROCESS, Severity.CRITICAL),
+    "subprocess.Popen.stderr.readline": Effect("subprocess", _PROCESS, Severity.CRITICAL),
     "os.system": Effect("subprocess", _SHELL, Severity.CRITICAL),
     "os.popen": Effect("subprocess", _SHELL, Severity.CRITICAL),
     "os.waitpid": Effect("subprocess", _PROCESS, Severity.CRITICAL),
@@ -152,6 +157,14 @@ NAMES: dict[str, Effect] = {
     "pwdlib.PasswordHash.hash": _cpu(_IN_THREAD),
     "pwdlib.PasswordHash.verify": _cpu(_IN_THREAD),
     "pwdlib.PasswordHash.verify_and_update": _cpu(_IN_THREAD),
+    "passlib.hash.bcrypt.hash": _cpu(_IN_THREAD),
+    "passlib.hash.bcrypt.verify": _cpu(_IN_THREAD),
+    "passlib.hash.argon2.hash": _cpu(_IN_THREAD),
+    "passlib.hash.argon2.verify": _cpu(_IN_THREAD),
+    "passlib.hash.pbkdf2_sha256.hash": _cpu(_IN_THREAD),
+    "passlib.hash.pbkdf2_sha256.verify": _cpu(_IN_THREAD),
+    "passlib.hash.sha256_crypt.hash": _cpu(_IN_THREAD),
+    "passlib.hash.sha256_crypt.verify": _cpu(_IN_THREAD),
     "werkzeug.security.generate_password_hash": _cpu(_IN_THREAD),
     "werkzeug.security.check_password_hash": _cpu(_IN_THREAD),
     "gzip.decompress": _cpu(_IN_THREAD),
@@ -171,7 +184,17 @@ NAMES: dict[str, Effect] = {
     "cv2.imdecode": _cpu(_IN_THREAD),
     "cv2.resize": _cpu(_IN_THREAD),
     "openpyxl.load_workbook": _cpu(_IN_THREAD),
+    "pypdf.PdfReader": _cpu(_IN_THREAD),
+    "PyPDF2.PdfReader": _cpu(_IN_THREAD),
+    "pdfplumber.open": _cpu(_IN_THREAD),
+    "docx.Document": _cpu(_IN_THREAD),
+    "pytesseract.image_to_string": _cpu(_IN_THREAD),
+    "sentence_transformers.SentenceTransformer.encode": _cpu(_IN_THREAD),
     "matplotlib.pyplot.savefig": _cpu(_IN_THREAD),
+    "multiprocessing.Pool.map": Effect("thread", _IN_THREAD, Severity.CRITICAL),
+    "multiprocessing.Pool.starmap": Effect("thread", _IN_THREAD, Severity.CRITICAL),
+    "multiprocessing.Pool.apply": Effect("thread", _IN_THREAD, Severity.CRITICAL),
+    "multiprocessing.Pool.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
     "threading.Event.wait": Effect("thread", "`asyncio.Event`", Severity.CRITICAL),
     "threading.Thread.join": Effect("thread", _IN_THREAD, Severity.CRITICAL),
     "queue.Queue.get": Effect("thread", "`asyncio.Queue`", Severity.CRITICAL),
@@ -196,7 +219,22 @@ NAMES: dict[str, Effect] = {
 }
 """Qualified name of a callable to what it does."""
 
-for _library in ("requests", "httpx"):
+for _owner in (
+    "opentelemetry.sdk.trace.TracerProvider", "opentelemetry.sdk.metrics.MeterProvider",
+    "opentelemetry.sdk.trace.export.BatchSpanProcessor",
+    "opentelemetry.sdk.trace.export.SimpleSpanProcessor",
+):  # fmt: skip
+    for _method in ("shutdown", "force_flush"):
+        NAMES[f"{_owner}.{_method}"] = Effect("thread", _IN_THREAD, Severity.CRITICAL)
+for _model in (
+    "langchain_openai.ChatOpenAI", "langchain_openai.AzureChatOpenAI",
+    "langchain_openai.OpenAIEmbeddings", "langchain_anthropic.ChatAnthropic",
+    "langchain_google_genai.ChatGoogleGenerativeAI", "langchain_ollama.ChatOllama",
+    "langchain_groq.ChatGroq", "langchain_mistralai.ChatMistralAI",
+):  # fmt: skip
+    for _method in ("invoke", "batch", "predict", "embed_query", "embed_documents"):
+        NAMES[f"{_model}.{_method}"] = _network(f"`await ....{'a' + _method}(...)`")
+for _library in ("requests", "httpx", "curl_cffi.requests", "niquests"):
     NAMES.update({f"{_library}.{_verb}": _network(_HTTPX) for _verb in _VERBS})
 for _method in (
     "all", "first", "one", "one_or_none", "scalar", "scalars", "count", "get", "delete", "update",
@@ -245,6 +283,27 @@ OWNERS: dict[str, Effect] = {
     "py_clob_client_v2.ClobClient": _network(_IN_THREAD),
     "yfinance.Ticker": _network(_IN_THREAD),
     "web3.Web3.eth": _network("`web3.AsyncWeb3`"),
+    "ccxt.Exchange": _network("`ccxt.async_support`"),
+    "binance.Client": _network("`binance.AsyncClient`"),
+    "binance.client.Client": _network("`binance.AsyncClient`"),
+    "binance.spot.Spot": _network(_IN_THREAD),
+    "binance.um_futures.UMFutures": _network(_IN_THREAD),
+    "alpaca.trading.client.TradingClient": _network(_IN_THREAD),
+    "alpaca.data.historical.StockHistoricalDataClient": _network(_IN_THREAD),
+    "alpaca.data.historical.CryptoHistoricalDataClient": _network(_IN_THREAD),
+    "alpaca_trade_api.REST": _network(_IN_THREAD),
+    "pybit.unified_trading.HTTP": _network(_IN_THREAD),
+    "kiteconnect.KiteConnect": _network(_IN_THREAD),
+    "hyperliquid.exchange.Exchange": _network(_IN_THREAD),
+    "hyperliquid.info.Info": _network(_IN_THREAD),
+    "minio.Minio": _network(_IN_THREAD),
+    "github.Github": _network(_IN_THREAD),
+    "kubernetes.client.CoreV1Api": _network("`kubernetes_asyncio`"),
+    "kubernetes.client.AppsV1Api": _network("`kubernetes_asyncio`"),
+    "kubernetes.client.BatchV1Api": _network("`kubernetes_asyncio`"),
+    "kubernetes.client.CustomObjectsApi": _network("`kubernetes_asyncio`"),
+    "selenium.webdriver.Chrome": _network(_IN_THREAD),
+    "selenium.webdriver.Firefox": _network(_IN_THREAD),
     "tweepy.Client": _network("`tweepy.asynchronous.AsyncClient`"),
     "tweepy.API": _network(_IN_THREAD),
     "praw.Reddit": _network("`asyncpraw.Reddit`"),
@@ -300,6 +359,13 @@ FREE = {
     "pipeline", "pubsub", "bucket", "blob", "table", "from_", "get_paginator", "collection",
     "get_blob_client", "get_container_client", "get_database", "get_collection", "meta", "Table",
     "Bucket", "Object", "exceptions", "document",
+    # Links that are only signed, and cursors that ask when they are read.
+    "generate_presigned_url", "generate_presigned_post", "can_paginate", "get_waiter", "find",
+    "presigned_get_object", "presigned_put_object",
+    # ccxt computes these from what it has loaded.
+    "set_sandbox_mode", "amount_to_precision", "price_to_precision", "cost_to_precision", "market",
+    "milliseconds", "iso8601", "parse8601", "safe_string", "safe_float", "safe_value",
+    "parse_timeframe", "check_required_credentials", "setSandboxMode", "enable_demo_trading",
     # ClobClient computes these from its own key.
     "get_address", "set_api_creds", "get_order_builder", "assert_level_1_auth", "can_level_1_auth",
     "can_level_2_auth", "get_collateral_address", "get_exchange_address", "get_conditional_address",

@@ -27,6 +27,10 @@ FREEZING = frozenset({"network", "sleep", "subprocess", "database", "input"})
 """What a helper can wait for so long that its callers must know; a small file is not among it."""
 
 
+_HASHES = ("bcrypt.", "passlib.", "pwdlib.", "argon2.", "werkzeug.security.")
+"""Password hashing takes a quarter of a second on purpose, which no caller can see."""
+
+
 @functools.lru_cache(maxsize=65536)
 def effects_of(name: str) -> tuple[str, ...]:
     """Of `blocking`, `query`, `client` and `refusal`, what calling the function with this name does."""
@@ -39,6 +43,6 @@ def effects_of(name: str) -> tuple[str, ...]:
     if method == "HTTPException" and owner.startswith(("fastapi", "starlette")):
         found.append("refusal")
     effect = blocking_effect(name)
-    if effect is not None and effect.kind in FREEZING:
+    if effect is not None and (effect.kind in FREEZING or name.startswith(_HASHES)):
         found.append("blocking")
     return tuple(found)

@@ -116,6 +116,10 @@ RETURNS = {
     "aiohttp.ClientSession.patch": "aiohttp.ClientResponse",
     "aiohttp.ClientSession.delete": "aiohttp.ClientResponse",
     "aiohttp.ClientSession.request": "aiohttp.ClientResponse",
+    "pandas.read_csv": "pandas.DataFrame",
+    "pandas.read_excel": "pandas.DataFrame",
+    "pandas.read_parquet": "pandas.DataFrame",
+    "pandas.read_json": "pandas.DataFrame",
     "logging.getLogger": "logging.Logger",
     "structlog.get_logger": "structlog.BoundLogger",
     "structlog.stdlib.get_logger": "structlog.BoundLogger",
@@ -156,6 +160,13 @@ RETURNS = {
 }
 """Callable to the class of what it returns; `X()` names an instance of X that is called again."""
 
+for _exchange in (
+    "binance", "binanceus", "binanceusdm", "binancecoinm", "bitfinex", "bitget", "bitmex",
+    "bitstamp", "bybit", "coinbase", "coinbaseadvanced", "coinbaseexchange", "cryptocom", "deribit",
+    "gate", "gateio", "gemini", "htx", "huobi", "hyperliquid", "kraken", "krakenfutures", "kucoin",
+    "kucoinfutures", "mexc", "okx", "phemex",
+):  # fmt: skip
+    RETURNS[f"ccxt.{_exchange}"] = "ccxt.Exchange"
 for _client in ("requests", "requests.Session", "httpx", "httpx.Client", "httpx.AsyncClient"):
     for _verb in ("get", "post", "put", "patch", "delete", "head", "options", "request", "send"):
         RETURNS[f"{_client}.{_verb}"] = f"{_client.split('.', 1)[0]}.Response"
