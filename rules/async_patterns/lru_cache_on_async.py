@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from rules.core.rule import Fix
     from rules.core.source import SourceFile
 
-_CACHES = {"functools.lru_cache", "functools.cache", "functools.cached_property"}
+_CACHES = {
+    "functools.lru_cache", "functools.cache", "functools.cached_property", "cachetools.cached",
+    "cachetools.cachedmethod", "cachetools.func.ttl_cache", "cachetools.func.lru_cache",
+    "methodtools.lru_cache", "django.utils.functional.cached_property",
+}  # fmt: skip
 
 
 @rule("ASY115", on=ast.AsyncFunctionDef, severity=Severity.CRITICAL)
