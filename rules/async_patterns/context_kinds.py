@@ -19,8 +19,18 @@ _ASYNC = {
     "sqlalchemy.ext.asyncio.AsyncSession", "sqlalchemy.ext.asyncio.AsyncConnection",
     "psycopg.AsyncConnection", "psycopg.AsyncCursor", "contextlib.AsyncExitStack",
     "anyio.create_task_group", "anyio.Lock", "anyio.Semaphore", "contextlib.aclosing",
-    "websockets.connect",
+    "websockets.connect", "aiofiles.AsyncFile", "aiofiles.open", "anyio.AsyncFile",
+    "anyio.open_file", "httpx.AsyncClient.stream", "aiohttp.ClientSession.get",
+    "aiohttp.ClientSession.post", "aiohttp.ClientSession.ws_connect", "redis.asyncio.Redis.pipeline",
+    "redis.asyncio.Redis.lock", "asyncpg.Pool.acquire", "asyncpg.Connection.transaction",
 }  # fmt: skip
+_ASYNC_ITERATORS = {
+    "httpx.Response.aiter_lines", "httpx.Response.aiter_bytes", "httpx.Response.aiter_text",
+    "httpx.Response.aiter_raw", "redis.asyncio.Redis.scan_iter",
+    "fastapi.WebSocket.iter_text", "fastapi.WebSocket.iter_json", "fastapi.WebSocket.iter_bytes",
+    "fastapi.Request.stream",
+}  # fmt: skip
+_CONTAINERS = {"list", "tuple", "set", "dict", "str", "range"}
 _SYNC = {
     "io.TextIOWrapper", "sqlite3.Connection", "httpx.Client", "requests.Session",
     "threading.Lock", "threading.RLock", "threading.Semaphore", "threading.Condition",
@@ -51,11 +61,22 @@ def _decorated(name: str | None, file: SourceFile) -> Kind | None:
     """A function of this file made a context manager by `contextlib`."""
     function = file.names.functions().get(name or "")
     if function is None:
-        return None
+        return _decorated_elsewhere(name or "", file)
     decorators = {file.qualified_name(item) for item in function.decorator_list}
     if decorators == {"contextlib.asynccontextmanager"}:
         return "async"
     return "sync" if decorators == {"contextlib.contextmanager"} else None
+
+
+def _decorated_elsewhere(name: str, file: SourceFile) -> Kind | None:
+    """The same for a function of another file of the project."""
+    known = file.project.functions.get(name) if file.project is not None else None
+    if known is None or file.project is None or file.project.is_async(name) is None:
+        return None
+    if known.decorators == ("contextlib.asynccontextmanager",) and known.is_async:
+        return "async"
+    is_plain = known.decorators == ("contextlib.contextmanager",) and not known.is_async
+    return "sync" if is_plain else None
 
 
 def _own_class(name: str | None, file: SourceFile) -> Kind | None:
@@ -72,15 +93,32 @@ def iterator_kind(expression: ast.expr, file: SourceFile) -> Kind | None:
     """Whether a call gives an asynchronous or a plain generator, for functions of this file."""
     if isinstance(expression, (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp)):
         return "sync"
+    if isinstance(expression, ast.Name):
+        is_plain = file.qualified_name(expression) in _CONTAINERS
+        return "sync" if is_plain and len(file.names.reaching(expression)) == 1 else None
     if not isinstance(expression, ast.Call):
         return None
-    called = file.qualified_name(expression.func)
+    called = file.qualified_name(expression.func) or ""
     if called == "range":
         return "sync"
-    function = file.names.functions().get(called or "")
-    if function is None or function.decorator_list or not _yields(function, file):
+    if called in _ASYNC_ITERATORS:
+        return "async"
+    function = file.names.functions().get(called)
+    if function is None:
+        return _generator_elsewhere(called, file)
+    if function.decorator_list or not _yields(function, file):
         return None
     return "async" if isinstance(function, ast.AsyncFunctionDef) else "sync"
+
+
+def _generator_elsewhere(name: str, file: SourceFile) -> Kind | None:
+    """The kind of generator that a function of another file of the project is."""
+    known = file.project.functions.get(name) if file.project is not None else None
+    if known is None or file.project is None or file.project.is_async(name) is None:
+        return None
+    if known.decorators or not known.is_generator:
+        return None
+    return "async" if known.is_async else "sync"
 
 
 def _yields(function: ast.AST, file: SourceFile) -> bool:

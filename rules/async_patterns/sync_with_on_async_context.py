@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from rules.core.rule import Fix, Rewritten
     from rules.core.source import SourceFile
 
-type Block = ast.With | ast.AsyncWith | ast.For | ast.AsyncFor
+type Block = ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.comprehension
 
 
 @rule(
     "ASY108",
-    on=(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor),
+    on=(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.comprehension),
     severity=Severity.CRITICAL,
     peers=("sonar:S7515",),
 )
@@ -103,7 +103,10 @@ def sync_with_on_async_context(block: Block, file: SourceFile) -> Iterator[Probl
             print(page)
     ```
     """
-    wanted = "sync" if isinstance(block, (ast.With, ast.For)) else "async"
+    is_async = isinstance(block, (ast.AsyncWith, ast.AsyncFor)) or bool(
+        isinstance(block, ast.comprehension) and block.is_async
+    )
+    wanted = "async" if is_async else "sync"
     for expression, kind in _kinds(block, file):
         if kind is not None and kind != wanted:
             yield _problem(block, expression, kind, file)
@@ -111,7 +114,7 @@ def sync_with_on_async_context(block: Block, file: SourceFile) -> Iterator[Probl
 
 
 def _kinds(block: Block, file: SourceFile) -> Iterator[tuple[ast.expr, str | None]]:
-    if isinstance(block, (ast.For, ast.AsyncFor)):
+    if isinstance(block, (ast.For, ast.AsyncFor, ast.comprehension)):
         yield block.iter, iterator_kind(block.iter, file)
         return
     for item in block.items:
@@ -119,14 +122,15 @@ def _kinds(block: Block, file: SourceFile) -> Iterator[tuple[ast.expr, str | Non
 
 
 def _problem(block: Block, expression: ast.expr, kind: str, file: SourceFile) -> Problem:
-    word = "for" if isinstance(block, (ast.For, ast.AsyncFor)) else "with"
+    word = "with" if isinstance(block, (ast.With, ast.AsyncWith)) else "for"
     right = f"async {word}" if kind == "async" else word
     wrong = word if kind == "async" else f"async {word}"
     text = file.source(expression).splitlines()[0]
     can = kind == "sync" or isinstance(file.enclosing_function(block), ast.AsyncFunctionDef)
+    can = can and not isinstance(block, ast.comprehension)
     single = word == "for" or len(getattr(block, "items", [])) == 1
     return Problem(
-        block,
+        expression if isinstance(block, ast.comprehension) else block,
         f"`{wrong}` on `{text[:60]}` raises as soon as it runs: it is"
         f" {'asynchronous' if kind == 'async' else 'not asynchronous'}. Use `{right}`.",
         fix=_with_word(asynchronous=kind == "async") if can and single else None,
