@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _OTHER_RULES = ("sqlite3.", "sqlalchemy.", "pandas.read_sql")
 _CONVERSATIONS = ("smtplib.", "imaplib.", "ftplib.", "paramiko.", "http.client.", "websocket.")
+_AT_THE_END = (".shutdown", ".force_flush")
 _WHY = {
     "network": "waits for the network",
     "sleep": "sleeps",
@@ -247,7 +248,7 @@ def _severity(found: BlockingCall, file: SourceFile) -> Severity | None:
         return None
     if not (serves_nobody_yet(found.function) or is_program(file)):
         return effect.severity
-    if effect.kind in {"file", "input", "thread"}:
+    if effect.kind in {"file", "input", "thread"} or effect.name.endswith(_AT_THE_END):
         return None
     is_main = is_entry_point(found.function.name) and not is_program(file)
     return Severity.WARNING if is_main else Severity.SUGGESTION

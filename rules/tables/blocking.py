@@ -225,7 +225,7 @@ for _owner in (
     "opentelemetry.sdk.trace.export.SimpleSpanProcessor",
 ):  # fmt: skip
     for _method in ("shutdown", "force_flush"):
-        NAMES[f"{_owner}.{_method}"] = Effect("thread", _IN_THREAD, Severity.CRITICAL)
+        NAMES[f"{_owner}.{_method}"] = _network(_IN_THREAD)
 for _model in (
     "langchain_openai.ChatOpenAI", "langchain_openai.AzureChatOpenAI",
     "langchain_openai.OpenAIEmbeddings", "langchain_anthropic.ChatAnthropic",
