@@ -14,11 +14,13 @@ A file of the repository, one line for each finding, sorted, so that two changes
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from rules.core.engine import fingerprint_at
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rules.core.findings import Finding
 
@@ -26,6 +28,8 @@ LIMIT = 8 * 2**20
 """Largest baseline that is read, in bytes; a hundred thousand findings."""
 DIGITS = 16
 """Of a fingerprint, which says already where the finding is and what it is about."""
+MOST_PATHS = 200
+"""Files that are gone in which one finding is looked for."""
 _VERSION = 1
 
 
@@ -34,6 +38,8 @@ class Baseline:
     """The findings that are known, each as one line of the file."""
 
     lines: frozenset[str] = frozenset()
+    gone: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    """By rule the paths of files that are not there any more: what stood in them may have moved."""
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Baseline:
@@ -54,13 +60,28 @@ class Baseline:
             return cls(), (f"`{path}` is not a baseline of version {_VERSION} and was not read.",)
         return cls(frozenset(lines)), ()
 
+    def within(self, is_there: Callable[[str], bool]) -> Baseline:
+        """The same for a version of the project, which says whether it has a file."""
+        rules: dict[str, set[str]] = {}
+        for line in self.lines:
+            path, _, rest = line.rpartition(" ")[0].rpartition(" ")
+            rules.setdefault(path, set()).add(rest)
+        gone: dict[str, list[str]] = {}
+        for path in sorted(path for path in rules if not is_there(path)):
+            for rule in rules[path]:
+                gone.setdefault(rule, []).append(path)
+        return replace(self, gone=gone)
+
     def has(self, finding: Finding) -> bool:
-        """Whether this finding stood there."""
-        return _line(finding) in self.lines
+        """Whether this finding stood there, or in a file that is gone."""
+        if _line(finding) in self.lines:
+            return True
+        gone = self.gone.get(finding.rule, ())[:MOST_PATHS]
+        return any(_line_at(finding, path) in self.lines for path in gone)
 
     def kept(self, findings: Iterable[Finding]) -> Baseline:
-        """Without what is not found any more; nothing is added."""
-        return Baseline(self.lines & Baseline.of(findings).lines)
+        """Without what is not found any more, and by its new path what moved; nothing else is new."""
+        return Baseline.of(finding for finding in findings if self.has(finding))
 
     def text(self) -> str:
         """The file; equal findings give equal text."""
@@ -70,6 +91,12 @@ class Baseline:
 
 def _line(finding: Finding) -> str:
     return f"{finding.path} {finding.rule} {finding.fingerprint[:DIGITS]}"
+
+
+def _line_at(finding: Finding, path: str) -> str:
+    """The line that a finding would have in a file of another path."""
+    fingerprint = fingerprint_at(finding, path) or ""
+    return f"{path} {finding.rule} {fingerprint[:DIGITS]}"
 
 
 def _listed(document: Any) -> list[str] | None:

@@ -332,7 +332,7 @@ class _Run:
         data = self._read_of_project(path) if path and self.change.base is not None else None
         baseline, notes = Baseline.read(data, path) if data is not None else (Baseline(), ())
         self.notes.extend(notes)
-        return baseline
+        return baseline.within(self.change.head.entries().__contains__)
 
     def _is_left_to_ruff(self, finding: Finding) -> bool:
         if not self.config.defer_to_ruff:

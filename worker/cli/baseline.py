@@ -24,7 +24,7 @@ def write(folder: Path, out: Path | None, begin: Begin, *, prune: bool) -> str:
     if out is None and not named:
         raise UsageError("The configuration names no baseline; name a file with --out.")
     target = out or reviewed.root / named
-    before, wrong = _before(target)
+    before, wrong = _before(target, reviewed.root)
     if wrong and prune:
         raise UsageError(wrong[0])
     findings = reviewed.review.findings
@@ -38,9 +38,10 @@ def write(folder: Path, out: Path | None, begin: Begin, *, prune: bool) -> str:
     return f"{target}: {many(len(after.lines), 'finding')} ({added} added, {gone} taken out)."
 
 
-def _before(target: Path) -> tuple[Baseline, tuple[str, ...]]:
+def _before(target: Path, root: Path) -> tuple[Baseline, tuple[str, ...]]:
     """What the file holds now; nothing when there is none."""
     try:
-        return Baseline.read(target.read_bytes(), target.name)
+        before, wrong = Baseline.read(target.read_bytes(), target.name)
     except OSError:
         return Baseline(), ()
+    return before.within(lambda path: (root / path).exists()), wrong

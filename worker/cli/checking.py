@@ -96,7 +96,10 @@ def check(
 def baseline_of(root: Path, config: Config) -> tuple[Baseline, tuple[str, ...]]:
     """The baseline of a project on disk, and a sentence when it cannot be read."""
     data = _reader(root)(config.baseline) if config.baseline else None
-    return Baseline.read(data, config.baseline) if data is not None else (Baseline(), ())
+    if data is None:
+        return Baseline(), ()
+    baseline, notes = Baseline.read(data, config.baseline)
+    return baseline.within(lambda path: (root / path).exists()), notes
 
 
 @contextmanager

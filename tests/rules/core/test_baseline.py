@@ -39,6 +39,36 @@ def test_a_full_review_of_a_change_reads_the_baseline_of_the_base():
     assert full.baselined == 1
 
 
+def test_what_stood_there_goes_with_its_file():
+    base: Files = {"a.py": CALL, FILE: _baseline().text()}
+    moved: Files = {"b/c.py": CALL + MORE, FILE: _baseline().text()}
+
+    renaming = review(change_of(base, moved, {"b/c.py": "a.py"}), ONLY, full=True)
+    later = review(change_of(moved, {**moved, "b/c.py": CALL + MORE + "\n"}), ONLY, full=True)
+    known = _baseline().within(lambda _: False)
+    whole = review(change_of(None, {"b/c.py": CALL + MORE}), ONLY, baseline=known)
+
+    assert [[one.line for one in found.findings] for found in (renaming, later, whole)] == [[9]] * 3
+    assert [found.baselined for found in (renaming, later, whole)] == [1] * 3
+
+
+def test_a_copy_of_a_file_that_is_still_there_is_new():
+    known = _baseline().within(lambda path: path == "a.py")
+
+    found = review(change_of(None, {"a.py": CALL, "b.py": CALL}), ONLY, baseline=known)
+
+    assert [one.path for one in found.findings] == ["b.py"]
+
+
+def test_pruning_writes_down_what_moved_by_its_new_path():
+    moved = review(change_of(None, {"b.py": CALL + MORE}), ONLY).findings
+
+    kept = _baseline().within(lambda _: False).kept(moved)
+
+    assert [line.split()[0] for line in kept.lines] == ["b.py"]
+    assert kept == Baseline.of(moved[:1])
+
+
 @pytest.mark.parametrize("full", [True, False])
 def test_who_rewrites_the_statement_is_told_all_the_same(full: bool):
     base: Files = {"a.py": CALL, FILE: _baseline().text()}

@@ -327,6 +327,14 @@ def test_a_baseline_is_written_left_out_and_pruned(
     assert " added, 0 taken out)." in capsys.readouterr().out
     assert main(["check", str(tmp_path), "--select", "ASY106"]) == 0
     assert "of the baseline left out." in capsys.readouterr().out
+    old.rename(tmp_path / "moved.py")
+    assert main(["check", str(tmp_path), "--select", "ASY106"]) == 0
+    capsys.readouterr()
+    assert main(["baseline", str(tmp_path), "--prune"]) == 0
+    written = (tmp_path / ".github" / "backend-expert-baseline.json").read_text()
+    assert ("moved.py ASY106 " in written, "old.py" in written) == (True, False)
+    (tmp_path / "moved.py").rename(old)
+    assert main(["baseline", str(tmp_path)]) == 0
     new.write_text(source)
     assert main(["check", str(tmp_path), "--select", "ASY106"]) == 1
     old.write_text('"""Nothing."""\n')
