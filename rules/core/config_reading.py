@@ -11,7 +11,7 @@ from rules.core.config import Config, weight
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rules.core.config import Where
     from rules.core.rule import Rule
@@ -86,17 +86,6 @@ def read_values(text: str, where: Where) -> tuple[dict[str, Any], tuple[str, ...
     if table is None:
         return {}, ("`tool.backend-expert` is not a table and was not read.",)
     return read_table(table)
-
-
-def load(read_file: Callable[[str], bytes | None]) -> tuple[Config, tuple[str, ...]]:
-    """The configuration of one version of a repository; `read_file` gives a file or None.
-
-    `.github/backend-expert.toml` decides alone when it is there, else `pyproject.toml`.
-    """
-    if (raw := read_file(OWN_FILE)) is not None:
-        return read(raw.decode("utf-8", "replace"), "backend-expert.toml")
-    raw = read_file("pyproject.toml")
-    return (Config(), ()) if raw is None else read(raw.decode("utf-8", "replace"), "pyproject.toml")
 
 
 def _table(document: dict[str, Any], where: Where) -> dict[str, Any] | None:

@@ -12,7 +12,14 @@ from rules.catalog import all_rules
 from rules.core.baseline import Baseline
 from rules.core.change import Change, ChangedFile, UnreadableFileError
 from rules.core.config import Config
-from rules.core.config_reading import load
+from rules.core.config_layers import (
+    NOTHING,
+    Above,
+    Layered,
+    PolicyError,
+    policy_layer,
+    repository_layer,
+)
 from rules.core.review import review
 from worker.git.folder import FolderTree
 
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from rules.core.change import Tree
+    from rules.core.config_layers import Layer
     from rules.core.findings import Review
     from worker.cli.progress import Begin
     from worker.git.repository import Repository
@@ -33,10 +41,15 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the command line says over the head of the configuration."""
+    """What the command line says over the head of the configuration, and the operator's policy."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    policy: Layer = NOTHING
+
+    def configured(self, read_file: Callable[[str], bytes | None]) -> Layered:
+        """The configuration of a version of a project, below the policy."""
+        return Layered(repository_layer(read_file), Above(operator=self.policy))
 
     def over(self, config: Config) -> Config:
         """The configuration with these choices; raises `UsageError` for a word without a rule."""
@@ -81,7 +94,8 @@ def check(
         tree = FolderTree([path.absolute() for path in paths], start=root)
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
-    config, notes = load(_reader(root))
+    layers = choice.configured(_reader(root))
+    config = layers.config
     files = tuple(
         ChangedFile(path, None, "added", (), frozenset())
         for path in tree.entries()
@@ -90,7 +104,8 @@ def check(
     step = begin([file.path for file in files])
     known, wrong = baseline_of(root, config) if baseline else (Baseline(), ())
     found = review(Change(tree, None, files), choice.over(config), progress=step, baseline=known)
-    return Reviewed(replace(found, notes=(*notes, *wrong, *found.notes)), config, root, tree)
+    noted = replace(found, notes=(*layers.notes, *wrong, *found.notes))
+    return Reviewed(noted, config, root, tree)
 
 
 def baseline_of(root: Path, config: Config) -> tuple[Baseline, tuple[str, ...]]:
@@ -100,6 +115,18 @@ def baseline_of(root: Path, config: Config) -> tuple[Baseline, tuple[str, ...]]:
         return Baseline(), ()
     baseline, notes = Baseline.read(data, config.baseline)
     return baseline.within(lambda path: (root / path).exists()), notes
+
+
+def read_policy(path: Path | None) -> Layer:
+    """The operator's policy in a file; raises `UsageError` for one that the service would refuse."""
+    if path is None:
+        return NOTHING
+    try:
+        return policy_layer(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The policy cannot be read from {path}: {error.strerror}.") from error
+    except (PolicyError, UnicodeDecodeError) as error:
+        raise UsageError(f"The policy in {path} {error}") from error
 
 
 @contextmanager
@@ -116,18 +143,18 @@ def review_range(wanted: Range, choice: Choice, begin: Begin) -> Generator[Revie
         with _opened(wanted) as (repository, head, objects):
             base = repository.merge_base(_base(repository, wanted), wanted.head or "HEAD")
             before, after = repository.tree(base), repository.tree(head)
-            config, notes = load(_reader_of(before))
+            layers = choice.configured(_reader_of(before))
             files = repository.diff(base, head)
             step = begin([file.path for file in files])
             job = Job(
                 Commits(wanted.repository.absolute(), after.sha, before.sha, objects),
                 files,
-                choice.over(config),
+                choice.over(layers.config),
                 cache=wanted.cache,
             )
             found = review_job(job, step)
-            noted = replace(found, notes=(*notes, *found.notes))
-            yield Reviewed(noted, config, wanted.repository, after)
+            noted = replace(found, notes=(*layers.notes, *found.notes))
+            yield Reviewed(noted, layers.config, wanted.repository, after)
     except (GitError, AnalysisFailedError) as error:
         raise UsageError(str(error)) from error
 

@@ -132,6 +132,13 @@ def _add_review_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format", choices=("text", "markdown", "json", "sarif"), default="text", dest="form"
     )
+    command.add_argument(
+        "--policy",
+        type=Path,
+        default=os.environ.get("POLICY_FILE") or None,
+        metavar="FILE",
+        help="what the operator of the service decides; default: the file that POLICY_FILE names",
+    )
     command.add_argument("--select", action="append", default=[], metavar="CODES")
     command.add_argument("--ignore", action="append", default=[], metavar="CODES")
     command.add_argument(
@@ -224,9 +231,9 @@ def _baseline(options: argparse.Namespace) -> int:
 
 
 def _choice(options: argparse.Namespace) -> Choice:
-    from worker.cli.checking import Choice
+    from worker.cli.checking import Choice, read_policy
 
-    return Choice(_words(options.select), _words(options.ignore))
+    return Choice(_words(options.select), _words(options.ignore), read_policy(options.policy))
 
 
 def _words(given: list[str]) -> tuple[str, ...]:

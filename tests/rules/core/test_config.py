@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.core.config import Config
-from rules.core.config_reading import KEYS, OWN_FILE, load
+from rules.core.config_layers import Layered, repository_layer
+from rules.core.config_reading import KEYS, OWN_FILE
 from rules.core.config_schema import schema
 from rules.core.rule import Rule, Severity
 
@@ -168,11 +169,15 @@ def test_its_own_file_decides_alone() -> None:
         "pyproject.toml": b"[tool.backend-expert]\nbots = false",
     }
 
-    both, _ = load(files.get)
-    one, _ = load({"pyproject.toml": files["pyproject.toml"]}.get)
-    none, _ = load(lambda _: None)
+    both = repository_layer(files.get)
+    one = repository_layer({"pyproject.toml": files["pyproject.toml"]}.get)
+    none = repository_layer(lambda _: None)
 
-    assert (both, one, none) == (Config(drafts=True), Config(bots=False), Config())
+    assert [Layered(layer).config for layer in (both, one, none)] == [
+        Config(drafts=True),
+        Config(bots=False),
+        Config(),
+    ]
 
 
 def test_a_configuration_travels_to_another_process() -> None:

@@ -315,6 +315,40 @@ def test_a_terminal_without_unicode_is_served(folder: Path) -> None:
     assert b"\\u65e5" in out.stdout
 
 
+@pytest.mark.parametrize("given", ["--policy", "POLICY_FILE"])
+def test_the_policy_of_the_operator_decides_here_too(
+    folder: Path, given: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    (folder / "app.py").write_text(NESTED)
+    (folder / "pyproject.toml").write_text('[tool.backend-expert]\nignore = ["ASY106"]\n')
+    (folder / "policy.toml").write_text('locked = ["ignore"]\nselect = ["ASY106"]\n')
+    assert main(["check", "app.py"]) == 0
+    capsys.readouterr()
+
+    more = ["--policy", "policy.toml"] if given == "--policy" else []
+    if not more:
+        monkeypatch.setenv("POLICY_FILE", str(folder / "policy.toml"))
+
+    assert main(["check", "app.py", *more]) == 1
+    assert "`ignore` is decided by the operator of this service" in capsys.readouterr().out
+
+
+def test_a_policy_that_the_service_would_refuse_is_bad_use(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "app.py").write_text(CLEAN)
+    (folder / "policy.toml").write_text('selekt = ["ASY106"]\n')
+
+    statuses = [
+        main(["check", "app.py", "--policy", name]) for name in ("policy.toml", "nowhere.toml")
+    ]
+
+    assert statuses == [2, 2]
+    said = capsys.readouterr().err
+    assert "did you mean `select`?" in said
+    assert "nowhere.toml: No such file" in said
+
+
 def test_a_baseline_is_written_left_out_and_pruned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
