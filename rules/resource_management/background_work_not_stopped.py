@@ -122,7 +122,10 @@ def _is_stopped(
     call: ast.Call, pause: ast.Yield, function: ast.AsyncFunctionDef, file: SourceFile
 ) -> bool:
     """Whether what holds the work is looked at after the `yield`, or given to somebody else."""
-    match file.parent(call):
+    parent = file.parent(call)
+    while isinstance(parent, (ast.List, ast.Tuple, ast.ListComp)):
+        parent = file.parent(parent)
+    match parent:
         case (
             ast.Assign(targets=[ast.Name() | ast.Attribute() as target])
             | ast.AnnAssign(target=ast.Name() | ast.Attribute() as target)

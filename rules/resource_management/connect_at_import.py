@@ -102,11 +102,27 @@ def _runs_at_import(call: ast.Call, file: SourceFile) -> bool:
 
 def _is_shared(call: ast.Call, file: SourceFile) -> bool:
     """Whether functions use it; what only the module's own lines use is a script's."""
-    match file.parent(call):
+    parent = file.parent(call)
+    match parent:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            uses = uses_of(name, file.tree, file)
-            return any(file.enclosing_function(use) is not None for use in uses)
+            if isinstance(file.parent(parent), ast.ClassDef):
+                return any(use.attr == name for use in file.of(ast.Attribute))
+            return _used_in_functions(name, file)
         case ast.Assign() | ast.AnnAssign():
             return True
         case _:
             return False
+
+
+def _used_in_functions(name: str, file: SourceFile, *, derived: bool = True) -> bool:
+    """Whether a function uses the connection, or the module's cursor on it."""
+    for use in uses_of(name, file.tree, file):
+        if file.enclosing_function(use) is not None:
+            return True
+        match file.statement(use):
+            case ast.Assign(targets=[ast.Name(id=cursor)], value=ast.Call(func=ast.Attribute())):
+                if derived and _used_in_functions(cursor, file, derived=False):
+                    return True
+            case _:
+                pass
+    return False

@@ -126,7 +126,7 @@ def session_returned_not_yielded(
     if isinstance(node, ast.Yield):
         function = file.enclosing_function(node)
         if function is not None and _is_managed(function, file):
-            yield from _unprotected(node, function, file)
+            yield from _never_closed(node, function, file) or _unprotected(node, function, file)
     elif file.is_dependency(node):
         yield from _returned(node, file)
 
@@ -189,6 +189,30 @@ def _yield_inside(
         return cst.parse_statement(text)
 
     return fix
+
+
+def _never_closed(node: ast.Yield, function: FunctionNode, file: SourceFile) -> list[Problem]:
+    """A session that the function opens and yields, of which it never closes anything."""
+    if not isinstance(node.value, ast.Name) or (opened := _opened(node.value, file)) is None:
+        return []
+    if file.enclosing_function(opened) is not function:
+        return []
+    holder = node.value.id
+    for use in file.within(function):
+        match use:
+            case ast.Name(id=name) if name == holder and isinstance(use.ctx, ast.Load):
+                parent = file.parent(use)
+                works = isinstance(parent, ast.Attribute) and parent.attr not in CLOSERS
+                if parent is not node and not works:
+                    return []
+            case _:
+                pass
+    noun = CONNECT[file.qualified_name(opened.func) or ""].noun
+    message = (
+        f"The {noun} that `{function.name}` yields in `{holder}` is never closed: each request keeps"
+        " a connection. Yield it inside a `with` block, or close it in a `finally`."
+    )
+    return [Problem(node, message)]
 
 
 def _unprotected(node: ast.Yield, function: FunctionNode, file: SourceFile) -> Iterator[Problem]:

@@ -112,6 +112,8 @@ def _gives_cursor(method: ast.Attribute, file: SourceFile) -> bool:
 def _given(node: ast.expr, call: ast.Call, file: SourceFile) -> Use:
     name = file.qualified_name(call.func) or ""
     last = call.func.attr if isinstance(call.func, ast.Attribute) else name.rsplit(".", 1)[-1]
+    if last == "run_in_executor" and call.args[:1] == [node]:
+        return Use.WORKS
     if name in _TAKERS or last in _TAKING_METHODS or last in CLOSERS:
         return Use.CLOSES
     if name in _BORROWERS or last in {"read_sql", "read_sql_query", "to_sql"}:
