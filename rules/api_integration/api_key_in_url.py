@@ -114,7 +114,7 @@ def _in_address(sent: Sent, where: str, file: SourceFile) -> Iterator[Problem]:
             found = _WRITTEN_OUT.search(part)
         else:
             found = None if _is_page_token(part, file) else _IN_ADDRESS.search(text.before(part))
-        if found is None:
+        if found is None or (found[1].lower() == "token" and _ONE_TIME.search(where)):
             continue
         logged = _logs(sent, file)
         yield Problem(
@@ -144,6 +144,10 @@ def _in_parameters(sent: Sent, where: str, file: SourceFile) -> Iterator[Problem
                 f" show it. Send it in {_header(where)}.",
                 fix=_moved(key.value, header, sent) if direct else None,
             )
+
+
+_ONE_TIME = re.compile(r"verify|confirm|magic|reset|invite|activat|unsubscribe", re.IGNORECASE)
+"""Addresses whose token is meant to be followed once, from a mail."""
 
 
 def _header(where: str) -> str:

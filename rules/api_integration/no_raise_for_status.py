@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = {"requests", "httpx", "aiohttp"}
 _ERROR_KEYS = re.compile(
-    r"""(\[|\.get\(|\()\s*["'](errors?|status|code|success|ok|detail|message|retCode|errmsg|stat)["']"""
+    r"""(\[|\.get\(|\()\s*["'](errors?|status|code|success|ok|detail|message|retCode|retMsg|errmsg|errcode|stat)["']"""
     r"""|["'][\w-]+["']\s+(not\s+)?in\s+\w|isinstance\("""
 )
 _JUDGES = {
@@ -216,11 +216,48 @@ def _is_passed_on(read: ast.expr, file: SourceFile) -> bool:
     parent = file.parent(read)
     if isinstance(parent, (ast.Return, ast.Yield, ast.FormattedValue, ast.Expr)):
         return True
+    if _fails_here(read, file):
+        return True
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
         return parent.func.attr in _JUDGES
     if isinstance(parent, (ast.Assign, ast.AnnAssign)):
         return _is_only_returned(parent, file)
     return False
+
+
+_FAILURES = {"Exception", "ValueError", "KeyError", "IndexError", "TypeError"}
+
+
+def _fails_here(read: ast.expr, file: SourceFile) -> bool:
+    """Whether an error page fails at once (`r.json()["items"]`, `float(r.text)`), and is caught."""
+    node: ast.AST = read
+    while (parent := file.parent(node)) is not None and _is_parsing(parent, node):
+        node = parent
+    is_number = isinstance(parent, ast.Call) and getattr(parent.func, "id", "") in {"float", "int"}
+    if not (isinstance(parent, ast.Subscript) or is_number):
+        return False
+    child: ast.AST = read
+    for block in file.ancestors(read):
+        if isinstance(block, ast.Try) and child in block.body:
+            names = {name for handler in block.handlers for name in _caught(handler)}
+            return not names.isdisjoint(_FAILURES)
+        child = block
+    return False
+
+
+def _is_parsing(parent: ast.AST, node: ast.AST) -> bool:
+    """Whether the parent is a part of `json.loads(text)` or `text.strip()` around the node."""
+    if isinstance(parent, ast.Attribute):
+        return parent.attr == "strip"
+    if not isinstance(parent, ast.Call):
+        return False
+    return parent.func is node or getattr(parent.func, "attr", "") == "loads"
+
+
+def _caught(handler: ast.ExceptHandler) -> set[str]:
+    if handler.type is None:
+        return {"Exception"}
+    return {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
 
 
 def _is_only_returned(statement: ast.Assign | ast.AnnAssign, file: SourceFile) -> bool:

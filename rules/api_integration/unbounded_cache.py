@@ -107,7 +107,7 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             continue
         knows_age = _AGE.search(file.source(file.statement(store)).partition("=")[2])
         if cache.owner is None and not knows_age:
-            yield _module_level(cache, store)
+            yield _module_level(cache, store, file)
         elif knows_age:
             yield Problem(
                 store,
@@ -117,13 +117,24 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             )
 
 
-def _module_level(cache: DictCache, store: ast.Subscript) -> Problem:
+def _module_level(cache: DictCache, store: ast.Subscript, file: SourceFile) -> Problem:
     return Problem(
         store,
         f"`{cache.name}` keeps every `{ast.unparse(store.slice)[:40]}` until the process ends."
         " Bound it: `cachetools.TTLCache(maxsize=…, ttl=…)` or `lru_cache(maxsize=…)`.",
+        severity=Severity.SUGGESTION if _is_of_what_exists(store, file) else None,
         confidence=Confidence.HIGH if cache.name.startswith("_") else Confidence.MEDIUM,
     )
+
+
+def _is_of_what_exists(store: ast.Subscript, file: SourceFile) -> bool:
+    """Whether only what was found is kept, as under `if row:`: there is an end to that."""
+    around = file.parent(file.statement(store))
+    match around.test if isinstance(around, ast.If) else None:
+        case ast.Name() | ast.Compare(ops=[ast.IsNot()], left=ast.Name()):
+            return True
+        case _:
+            return False
 
 
 def _key_varies(store: ast.Subscript, file: SourceFile) -> bool:

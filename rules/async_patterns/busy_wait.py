@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
+_OF_OTHERS = {"returncode", "pid"}
+"""What another process decides: no code of this one could set an event."""
 _SLEEPS = {"asyncio.sleep", "anyio.sleep", "trio.sleep"}
 
 
@@ -92,6 +94,8 @@ def _is_state(test: ast.expr, file: SourceFile) -> bool:
         if isinstance(node, ast.Call) and not _only_looks(node, file):
             return False
         if isinstance(node, (ast.Await, ast.NamedExpr)):
+            return False
+        if isinstance(node, ast.Attribute) and node.attr in _OF_OTHERS:
             return False
     return any(isinstance(node, (ast.Name, ast.Attribute)) for node in file.within(test))
 

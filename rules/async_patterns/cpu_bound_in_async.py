@@ -37,6 +37,9 @@ _WHAT = {
     "lzma": "works on a whole body, whose size the sender chooses",
 }
 
+_PACKERS = ("gzip.", "zlib.", "bz2.", "lzma.")
+_REQUESTS = {"fastapi.Request", "fastapi.UploadFile", "aiohttp.web.Request"}
+
 
 @rule("ASY117", on=ast.Module, severity=Severity.WARNING, silent_in=(FileKind.TEST,))
 def cpu_bound_in_async(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
@@ -102,6 +105,8 @@ def cpu_bound_in_async(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     for call, effect, function in blocking_calls(file):
         if effect.kind != "cpu" or is_program(file) or serves_nobody_yet(function):
             continue
+        if effect.name.startswith(_PACKERS) and not _is_from_request(call, function, file):
+            continue
         what = _WHAT.get(effect.name.split(".")[0], "computes for long")
         yield Problem(
             call,
@@ -109,3 +114,13 @@ def cpu_bound_in_async(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             f" Use {effect.instead}.",
             fix=awaited_instead(call, effect.name, file),
         )
+
+
+def _is_from_request(call: ast.Call, function: ast.AsyncFunctionDef, file: SourceFile) -> bool:
+    """Whether somebody outside chooses how large the body is: messages of a feed are small."""
+    if file.route(function) is not None:
+        return True
+    arguments = [*function.args.args, *function.args.kwonlyargs]
+    if any(file.annotation(argument.annotation) in _REQUESTS for argument in arguments):
+        return True
+    return any(isinstance(node, ast.Await) for node in file.within(call))

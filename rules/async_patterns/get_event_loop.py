@@ -98,7 +98,17 @@ def get_event_loop(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             call,
             "Where no loop runs, `asyncio.get_event_loop()` warns since Python 3.12 and raises"
             " `RuntimeError` since 3.14. Use `asyncio.run(...)`, or `get_running_loop()` where one runs.",
+            severity=None if _starts_it(call, file) else Severity.SUGGESTION,
         )
+
+
+def _starts_it(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the code around runs the loop itself: then none runs yet, and the warning is sure."""
+    function = file.enclosing_function(call)
+    if function is None:
+        return True
+    last_names = ("run_until_complete", "run_forever")
+    return any(file.enclosing_function(run) is function for run in file.calls(*last_names))
 
 
 def _is_guarded(call: ast.Call, file: SourceFile) -> bool:

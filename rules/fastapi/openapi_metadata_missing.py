@@ -109,6 +109,8 @@ def _untagged(file: SourceFile) -> Iterator[Problem]:
     if router is None or len(tagged) < _SIBLINGS or others != {file.module}:
         return
     made = file.value(router.owner) if isinstance(router.owner, ast.Name) else None
+    if made is None or file.enclosing_function(made) is not None:
+        return  # A function that makes routers leaves the tags to whoever includes them.
     if isinstance(made, ast.Call) and last_name(made.func) == "APIRouter":
         yield Problem(
             made,

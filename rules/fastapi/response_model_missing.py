@@ -13,6 +13,7 @@ from rules.fastapi.answers import (
     is_response,
     keyword,
     returns,
+    status_code,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def response_model_missing(_: ast.Module, file: SourceFile) -> Iterator[Problem]
 
 def _answers_json(route: Route, file: SourceFile) -> bool:
     """Whether it returns values that are no response objects, and belongs to the documented API."""
-    if is_health_check(route):
+    if is_health_check(route) or status_code(route.call, file) == 204:
         return False
     hidden = keyword(route.call, "include_in_schema")
     if hidden is not None and file.literal(hidden) is False:

@@ -136,11 +136,17 @@ def _is_managed(function: FunctionNode, file: SourceFile) -> bool:
 
     Nothing is raised into the `yield` of a lifespan: requests fail elsewhere.
     """
-    if "lifespan" in function.name:
+    if "lifespan" in function.name or _is_given_app(function, file):
         return False
     if any(file.qualified_name(item) in _MANAGERS for item in function.decorator_list):
         return True
     return file.is_dependency(function)
+
+
+def _is_given_app(function: FunctionNode, file: SourceFile) -> bool:
+    """Whether the function runs around the whole application, as its parameter says."""
+    names = {"fastapi.FastAPI", "starlette.applications.Starlette"}
+    return any(file.annotation(argument.annotation) in names for argument in function.args.args)
 
 
 def _returned(function: FunctionNode, file: SourceFile) -> Iterator[Problem]:

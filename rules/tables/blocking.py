@@ -361,7 +361,7 @@ FREE = {
     "Bucket", "Object", "exceptions", "document",
     # Links that are only signed, and cursors that ask when they are read.
     "generate_presigned_url", "generate_presigned_post", "can_paginate", "get_waiter", "find",
-    "presigned_get_object", "presigned_put_object",
+    "presigned_get_object", "presigned_put_object", "dataset",
     # ccxt computes these from what it has loaded.
     "set_sandbox_mode", "amount_to_precision", "price_to_precision", "cost_to_precision", "market",
     "milliseconds", "iso8601", "parse8601", "safe_string", "safe_float", "safe_value",
