@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.source import SourceFile
+
+_PERSONAL = {
+    "verify", "cert", "ssl", "auth", "base_url", "proxy", "proxies", "api_key", "token", "host",
+    "aws_access_key_id", "organization", "azure_endpoint",
+}  # fmt: skip
+"""Arguments that tie a client to one customer, when they come with the call."""
+_SETTINGS = re.compile(r"setting|config|cfg|env", re.IGNORECASE)
 
 
 @rule(
@@ -156,7 +164,7 @@ def client_per_request(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     client = POOLED_CLIENTS.get(file.qualified_name(call.func) or "")
     if client is None:
         return
-    found = repeated(call, file)
+    found = None if _is_of_this_request(call, file) else repeated(call, file)
     if found is not None:
         yield Problem(
             call,
@@ -173,3 +181,26 @@ def _trace(found: Repeated, call: ast.Call, file: SourceFile) -> tuple[Step, ...
         found.caller,
         Step(file.path, call.lineno, "a new client is built"),
     )
+
+
+def _is_of_this_request(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the client is made of what this call brought: nobody else could use it."""
+    if any(keyword.arg in {"transport", "connector"} for keyword in call.keywords):
+        return True  # With a transport of its own it is not the ordinary pool.
+    return any(
+        _is_given(name, file)
+        for keyword in call.keywords
+        if keyword.arg in _PERSONAL
+        for name in file.within(keyword.value)
+        if isinstance(name, ast.Name)
+    )
+
+
+def _is_given(name: ast.Name, file: SourceFile) -> bool:
+    """Whether a name is a parameter of the function that is no setting and no dependency."""
+    bindings = file.names.reaching(name)
+    if not bindings or bindings[-1].kind != "argument" or _SETTINGS.search(name.id):
+        return False
+    marks = (bindings[-1].annotation, bindings[-1].value)
+    text = " ".join(file.source(mark) for mark in marks if mark is not None)
+    return name.id not in {"self", "cls", "app"} and "Depend" not in text and "Dep" not in text

@@ -127,8 +127,12 @@ def _is_per_item(node: ast.AST, loop: ast.AST, file: SourceFile) -> bool:
 
 
 def _is_range(iterable: ast.expr) -> bool:
-    """A counted loop is mostly a retry, where a fresh client is the point."""
-    return isinstance(iterable, ast.Call) and getattr(iterable.func, "id", "") == "range"
+    """A counted loop, or one of tenacity, is a retry, where a fresh client is the point."""
+    if not isinstance(iterable, ast.Call):
+        return False
+    function = iterable.func
+    last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return last == "range" or "retry" in last.lower()
 
 
 def _depends_on_item(node: ast.AST, loop: ast.For | ast.AsyncFor, file: SourceFile) -> bool:
