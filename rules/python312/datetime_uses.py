@@ -32,7 +32,8 @@ _DISPLAY = frozenset({
     "isoweekday", "ctime", "time", "timetuple", "isocalendar", "__str__", "toordinal", "min", "max",
 })  # fmt: skip
 _LOGGING = re.compile(r"^(debug|info|warning|error|exception|critical|print|log|echo|write|str|"
-    r"format|repr|hash|seed|strftime|isinstance|type|print_\w+|log_\w+)$")  # fmt: skip
+    r"format|repr|hash|seed|strftime|isinstance|type|print_\w+|log_\w+|"
+    r"\w*(display|render|draw|plot)\w*)$")  # fmt: skip
 _STORES = frozenset({"append", "add", "execute", "values", "replace", "setattr", "update", "put"})
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred, ast.Await)
 _DEPTH = 3
