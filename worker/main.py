@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from arq.cron import CronJob
 
     from app.config import Settings
+    from worker.work import Analyse
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +77,8 @@ async def work_until_told(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncGenerator[Work]:
-    """Everything that jobs need, closed at the end."""
+async def opened(settings: Settings, analyse: Analyse | None = None) -> AsyncGenerator[Work]:
+    """Everything that jobs need, closed at the end; `analyse` stands in for the sandbox."""
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url)
         stack.push_async_callback(database.close)
@@ -93,7 +94,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
             observe=metrics.answered,
         )
         stack.push_async_callback(github.close)
-        sandbox = await stack.enter_async_context(Sandbox(metrics.died))
+        if analyse is None:
+            analyse = (await stack.enter_async_context(Sandbox(metrics.died))).analyse
         await stack.enter_async_context(
             shown(metrics, settings.worker_metrics_host, settings.worker_metrics_port)
         )
@@ -104,7 +106,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Work]:
             queue=queue,
             publisher=Publisher(settings.marker_key, settings.public_url, settings.github_url),
             mirrors=Mirrors(settings.data_dir / "mirrors", settings.mirrors_max_bytes),
-            analyse=sandbox.analyse,
+            analyse=analyse,
             metrics=metrics,
             deliveries=Drain(DELIVERIES_AT_ONCE),
             reviews=Drain(settings.worker_concurrency),

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from worker.publishing.publisher import Publisher
     from worker.reviewing.organisation import Organisations
 
+    type Analyse = Callable[[Job], Awaitable[Review]]
+
 log = structlog.get_logger(__name__)
 
 LONGEST_DELAY = 600.0
@@ -79,7 +81,7 @@ class Work:
     queue: Queue
     publisher: Publisher
     mirrors: Mirrors
-    analyse: Callable[[Job], Awaitable[Review]]
+    analyse: Analyse
     metrics: Metrics
     deliveries: Drain
     reviews: Drain

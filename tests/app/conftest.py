@@ -17,6 +17,10 @@ from app.models import Base
 from tests.app.settings import make_settings
 
 POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
+RESTART = """
+SELECT setval(oid, 1, false) FROM pg_class
+WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace
+"""
 KINDS = ["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"]
 
 
@@ -52,12 +56,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite+aiosqlite:///{path}"
     url = request.getfixturevalue("postgresql_url")
-    engine = create_engine(url)
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    engine.dispose()
+    _empty(url)
     return url
+
+
+def _empty(url: str) -> None:
+    """Delete all rows and count from one again, which for few rows is quicker than TRUNCATE."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+        connection.execute(text(RESTART))
+    engine.dispose()
 
 
 @pytest.fixture

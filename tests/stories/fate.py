@@ -91,7 +91,7 @@ class MortalDatabase(Database):
 @asynccontextmanager
 async def mortal(settings: Settings, fate: Fate) -> AsyncGenerator[tuple[Work, asyncio.Task[None]]]:
     """A worker in this event loop, and the task that ends when it dies."""
-    async with opened(settings) as whole:
+    async with opened(settings, analyse_here) as whole:
         database = MortalDatabase(settings.database_url, fate)
         github = GitHubApp(
             settings.github_app_id,
@@ -105,7 +105,6 @@ async def mortal(settings: Settings, fate: Fate) -> AsyncGenerator[tuple[Work, a
             whole,
             database=database,
             github=github,
-            analyse=analyse_here,
             publisher=replace(whole.publisher, settle=0.0),
         )
         task = asyncio.create_task(run(work))

@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import signal
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
@@ -86,8 +86,8 @@ async def _work(settings: Settings) -> None:
     assert me is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     with suppress(asyncio.CancelledError):
-        async with opened(settings) as parts:
-            await run(replace(parts, analyse=analyse_here))
+        async with opened(settings, analyse_here) as parts:
+            await run(parts)
 
 
 def _name(process: psutil.Process) -> str:

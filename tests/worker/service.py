@@ -6,7 +6,7 @@ import asyncio
 import pkgutil
 import subprocess
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
@@ -161,9 +161,7 @@ async def analyse_here(job: Job) -> Review:
 @asynccontextmanager
 async def working(settings: Settings, *, sandboxed: bool = False) -> AsyncGenerator[Work]:
     """A worker in this event loop, stopped at the end as by SIGTERM."""
-    async with opened(settings) as work:
-        if not sandboxed:
-            work = replace(work, analyse=analyse_here)  # noqa: PLW2901
+    async with opened(settings, None if sandboxed else analyse_here) as work:
         task = asyncio.create_task(run(work))
         try:
             yield work
