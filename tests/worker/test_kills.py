@@ -1,8 +1,12 @@
-"""Worker and Valkey are killed at random points, and nobody on GitHub can tell."""
+"""Worker and Valkey are killed at random points, and nobody on GitHub can tell.
+
+`PULLS=100 pytest tests/worker/test_kills.py` does it to more pull requests.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections import Counter
 from datetime import UTC, datetime
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from tests.worker.mortal import Mortals
     from tests.worker.service import Service
 
-PULLS = 100
+PULLS = int(os.environ.get("PULLS", "40"))
 ROUNDS = 8
 SEED = 20
 VICTIMS = (("worker",), ("worker",), ("valkey",), ("worker", "valkey"))
