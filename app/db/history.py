@@ -269,9 +269,12 @@ async def of_rule(
 
 
 async def deliveries(
-    session: AsyncSession, *, state: str = "", skipped: int = 0, limit: int = PAGE
+    session: AsyncSession, *, state: str = "", before: str = "", limit: int = PAGE
 ) -> list[DeliveryLine]:
-    """The newest deliveries after so many others; their payloads are not read."""
+    """The newest deliveries, or those before one of a GUID; their payloads are not read."""
+    at = await _received_at(session, before) if before else END_OF_TIME
+    if at is None:  # It is so old that it was forgotten, and all before it too.
+        return []
     query = select(
         Delivery.guid,
         Delivery.event,
@@ -286,11 +289,17 @@ async def deliveries(
     ).outerjoin(Repository, Repository.id == Delivery.repository_id)
     if state:
         query = query.where(Delivery.state == DeliveryState(state))
-    query = query.where(Delivery.received_at < END_OF_TIME)
+    query = query.where(
+        Delivery.received_at <= at, (Delivery.received_at < at) | (Delivery.guid < before)
+    )
     rows = await session.execute(
-        query.order_by(Delivery.received_at.desc()).offset(skipped).limit(limit)
+        query.order_by(Delivery.received_at.desc(), Delivery.guid.desc()).limit(limit)
     )
     return [DeliveryLine(*row) for row in rows]
+
+
+async def _received_at(session: AsyncSession, guid: str) -> datetime | None:
+    return await session.scalar(select(Delivery.received_at).where(Delivery.guid == guid))
 
 
 async def waiting(session: AsyncSession) -> Waiting:

@@ -393,11 +393,11 @@ async def rule(session: SessionDep, viewer: ViewerDep, code: str) -> RuleHistory
 async def deliveries(
     session: SessionDep,
     _operator: OperatorDep,
-    after: Annotated[int, Query(ge=0, le=5_000)] = 0,
+    before: Annotated[str, Query(max_length=64)] = "",
     limit: Limit = 50,
 ) -> list[DeliveryOut]:
-    """List deliveries, the newest first, after so many others. For operators."""
-    lines = await history.deliveries(session, skipped=after, limit=limit)
+    """List deliveries, the newest first, or those before one of a GUID. For operators."""
+    lines = await history.deliveries(session, before=before, limit=limit)
     return [DeliveryOut.model_validate(one) for one in lines]
 
 

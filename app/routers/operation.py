@@ -1,9 +1,9 @@
 """What operators look at: deliveries, health, and who did what."""
 
 import asyncio
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.db import audit, deliveries, history, recoveries
@@ -13,8 +13,6 @@ from app.pages import page
 from app.queue import is_there
 
 PAGE = 50
-FARTHEST = 5_000
-"""Deliveries are looked through by their number from the newest, and not farther than this."""
 
 router = APIRouter()
 
@@ -25,17 +23,16 @@ async def inbox(
     session: SessionDep,
     _operator: OperatorDep,
     state: Literal["", "received", "done", "ignored", "failed"] = "",
-    after: int = 0,
+    before: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """The deliveries that GitHub made, the newest first, and what had to be recovered."""
-    skipped = min(max(after, 0), FARTHEST)
-    lines = await history.deliveries(session, state=state, skipped=skipped, limit=PAGE + 1)
+    lines = await history.deliveries(session, state=state, before=before, limit=PAGE + 1)
     return page(
         request,
         "deliveries.html",
         {
             "lines": lines[:PAGE],
-            "older": skipped + PAGE if len(lines) > PAGE and skipped < FARTHEST else None,
+            "older": lines[PAGE - 1].guid if len(lines) > PAGE else None,
             "state": state,
             "states": [one.value for one in DeliveryState],
             "recoveries": await recoveries.recent(session),

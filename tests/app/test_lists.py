@@ -9,14 +9,16 @@ import pytest
 
 from app.charts import columns, weeks
 from app.config import Settings
-from app.db import findings, tallies
+from app.db import deliveries, findings, history, tallies
+from app.db.deliveries import Arrival
 from app.db.engine import Database
 from app.db.tallies import Day
 from app.models import FindingPlace
 from tests.app.conversation import talking_to
 from tests.app.rows import NOON, add_pull_request, add_review
+from tests.app.tables import rows_under
 from tests.app.test_history_of_reviews import FINDING
-from tests.bench.past import Size, invent
+from tests.bench.past import PEOPLE, Size, invent
 
 PERSON = {"Accept": "text/html"}
 SMALL = Size(repositories=3, reviews=60, findings=400)
@@ -40,6 +42,69 @@ async def test_following_older_shows_every_finding_once(http: httpx.AsyncClient)
         before = page["older"]
 
     assert seen == list(range(SMALL.findings, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "count"),
+    [
+        ("/deliveries", "Received", SMALL.reviews),
+        ("/deliveries?state=done", "Received", SMALL.reviews),
+        ("/deliveries?state=failed", "Received", 0),
+        ("/audit", "When", SMALL.reviews),
+        ("/audit?actor=maya&action=command", "When", SMALL.reviews // len(PEOPLE)),
+        ("/repositories/octo/service-01", "Pull request", SMALL.pulls // SMALL.repositories),
+    ],
+)
+async def test_the_links_of_a_list_lead_through_every_row_once(
+    http: httpx.AsyncClient, path: str, first: str, count: int
+):
+    rows: list[tuple[str, ...]] = []
+    link = path
+    while link:
+        page = (await http.get(link)).text
+        rows += map(tuple, rows_under(page, first))
+        link = page.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+
+    assert (len(rows), len(set(rows))) == (count, count)
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "mark", "count"),
+    [
+        ("/api/v1/deliveries", None, "guid", SMALL.reviews),
+        ("/api/v1/audit", None, "id", SMALL.reviews),
+        ("/api/v1/reviews", "reviews", "id", SMALL.reviews),
+        ("/api/v1/repositories/octo/service-01/pulls", "pull_requests", "number", 4),
+    ],
+)
+async def test_programs_come_through_every_row_once(
+    http: httpx.AsyncClient, path: str, place: str | None, mark: str, count: int
+):
+    marks: list[object] = []
+    before = ""
+    while page := (await http.get(f"{path}?limit=7{before}")).json():
+        rows = page[place] if place else page
+        marks += [row[mark] for row in rows]
+        if not rows or (place and page["older"] is None):
+            break
+        before = f"&before={page['older'] if place else marks[-1]}"
+
+    assert (len(marks), len(set(marks))) == (count, count)
+
+
+async def test_deliveries_that_came_at_once_are_not_lost_between_two_pages(database: Database):
+    guids = [f"g-{number}" for number in range(5)]
+    async with database.write() as session:
+        for guid in guids:
+            arrival = Arrival(guid, "push", None, None, None, b"{}")
+            await deliveries.accept(session, arrival, NOON)
+        first = await history.deliveries(session, limit=2)
+        second = await history.deliveries(session, before=first[-1].guid, limit=2)
+        last = await history.deliveries(session, before=second[-1].guid, limit=2)
+        forgotten = await history.deliveries(session, before="gone")
+
+    assert [line.guid for line in (*first, *second, *last)] == guids[::-1]
+    assert forgotten == []
 
 
 async def test_a_filter_in_the_address_holds_for_page_csv_and_data(http: httpx.AsyncClient):

@@ -41,7 +41,7 @@ PAGES = (
     "/findings?rule=SEC101&before=50000",
     "/rules/SEC101",
     "/deliveries",
-    "/deliveries?state=done&after=5000",
+    f"/deliveries?state=done&before={250:036x}",
     "/health",
     "/audit?actor=maya&before=5000",
     "/api/v1/overview",
