@@ -23,12 +23,13 @@ class Services:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The services of an application with these settings."""
+        queue = connect(settings)
         return cls(
             settings,
             Database(settings.database_url),
-            connect(settings),
+            queue,
             Metrics(),
-            Access(settings),
+            Access(settings, queue),
         )
 
     async def close(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.access.sessions import Session
     from app.config import Settings
     from app.github.users import UserFlow
+    from app.queue import Queue
 
 FOUNDER_SECONDS = 24 * 3600
 """How long the browser that did the set-up may take to sign in."""
@@ -30,11 +31,11 @@ SIGN_INS = 20
 class Access:
     """Keys, cookies and answers about people."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, queue: Queue) -> None:
         self._settings = settings
         self._operators = set(settings.operators)
         self.reaches = Reaches()
-        self.sign_ins = Throttle(SIGN_INS, 60.0)
+        self.sign_ins = Throttle(queue, SIGN_INS, 60)
         self.is_secure = settings.public_url.startswith("https://")
 
     @functools.cached_property

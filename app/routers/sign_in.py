@@ -23,10 +23,10 @@ log = structlog.get_logger()
 router = APIRouter()
 
 
-def not_too_often(request: Request, services: ServicesDep) -> None:
+async def not_too_often(request: Request, services: ServicesDep) -> None:
     """429 for an address that tries to sign in again and again."""
     address = request.client.host if request.client else ""
-    if not services.access.sign_ins.allows(address):
+    if not await services.access.sign_ins.allows(address):
         raise HTTPException(
             429, "That was often. Wait a minute and try again.", {"Retry-After": "60"}
         )
