@@ -105,13 +105,13 @@ async def _database(settings: Settings) -> Finding:
 async def _queue(settings: Settings) -> Finding:
     if "redis_url" not in settings.model_fields_set:
         return Finding("queue", well=True, told="none given: `serve` starts its own Valkey")
-    from app.queue import connect, is_there
+    from app.queue import connect, trouble
 
     queue = connect(settings)
     try:
-        if not await is_there(queue):
+        if reason := await trouble(queue):
             advice = "Check REDIS_URL, or leave it out for an embedded Valkey."
-            return Finding("queue", well=False, told="does not answer", advice=advice)
+            return Finding("queue", well=False, told=f"does not answer: {reason}", advice=advice)
     finally:
         await queue.aclose()
     return Finding("queue", well=True, told="answers")
