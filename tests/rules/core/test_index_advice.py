@@ -11,6 +11,7 @@ import pytest
 from rules.catalog import all_rules
 from rules.core.chains import statements
 from rules.core.examples import Example, parse
+from rules.core.facts import ModuleFacts, facts_of
 from rules.core.index_advice import advice
 from rules.core.planner import Planner
 from rules.core.project import Project
@@ -18,6 +19,7 @@ from rules.core.queries import queries
 from rules.core.raw_statements import raw_statement
 from rules.core.rendering import render
 from rules.core.schema import schema_of
+from rules.core.schema_extraction import schema_facts_of_sql
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
@@ -37,8 +39,17 @@ def corpus() -> Iterator[Example]:
 
 
 def proposals(example: Example) -> Iterator[tuple[Rendered, Advice]]:
-    files = [SourceFile(file.path, file.text) for file in example.files]
-    project = Project.of_files(files)
+    files = [SourceFile(f.path, f.text) for f in example.files if f.path.endswith(".py")]
+    scripts = [file for file in example.files if file.path.endswith(".sql")]
+    project = Project(
+        [
+            *map(facts_of, files),
+            *(
+                ModuleFacts(s.path, s.path, schema=schema_facts_of_sql(s.path, s.text))
+                for s in scripts
+            ),
+        ]
+    )
     schema = schema_of(project)
     for file in files:
         file.project = project
