@@ -21,7 +21,7 @@ async def show(request: Request, error: Exception) -> Response:
         {
             "status": error.status_code,
             "title": HTTPStatus(error.status_code).phrase,
-            "detail": error.detail,
+            "detail": _told(error),
         },
         error.status_code,
         error.headers,
@@ -45,3 +45,9 @@ async def say_later(request: Request, _error: Exception) -> Response:
 def _is_person(request: Request) -> bool:
     is_data = request.url.path.startswith("/api/")
     return not is_data and "text/html" in request.headers.get("accept", "")
+
+
+def _told(error: HTTPException) -> str:
+    """What a person can make of it; the framework's own words only repeat the heading."""
+    is_ours = error.detail != HTTPStatus(error.status_code).phrase
+    return error.detail if is_ours else "There is nothing at this address."

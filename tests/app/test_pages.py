@@ -84,6 +84,7 @@ async def test_what_is_not_known_is_a_page_for_people_and_json_for_programs(
 
     assert (page.status_code, data.status_code) == (404, 404)
     assert "<h1>Not Found</h1>" in page.text
+    assert "<p>Not Found</p>" not in page.text
     assert list(data.json()) == ["error"]
 
 

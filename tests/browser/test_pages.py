@@ -172,12 +172,18 @@ def test_text_can_be_read_in_light_and_dark_and_on_a_phone(
         page.goto(site.url + path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, path
+        assert page.evaluate(CUT) == [], path
         assert page.evaluate(FAINT) == [], path
     back = page.evaluate("getComputedStyle(document.body).backgroundColor")
     context.close()
 
     assert (sum(map(int, back.strip("rgb()").split(","))) < 200) == (scheme == "dark")
 
+
+# What of a list leaves the screen sideways: its rows are to become several lines on a phone.
+CUT = """() => [...document.querySelectorAll(".stack, .stack td, .stack tbody th")]
+  .filter(e => e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth)
+  .map(e => e.outerHTML.slice(0, 120))"""
 
 # Text whose contrast with what is behind it is below 4.5, as WCAG AA asks of small text.
 FAINT = """() => {
