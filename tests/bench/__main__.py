@@ -1,4 +1,4 @@
-"""`python -m tests.bench [analysis|again|growth|webhook|push|pages ...]`: measure, and print tables."""
+"""`python -m tests.bench [analysis|again|growth|webhook|push|pages|stranger ...]`: measure, and print tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import again, linking, linters, pages, pushing, receiving
+from tests.bench import again, linking, linters, pages, pushing, receiving, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[], list[Table]]] = {
     "webhook": lambda: [receiving.table()],
     "push": lambda: [pushing.table()],
     "pages": pages.tables,
+    "stranger": lambda: [stranger.table()],
 }
 
 
