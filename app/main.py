@@ -10,10 +10,9 @@ from starlette.staticfiles import StaticFiles
 from app import problems
 from app.access.viewer import NotKnownNowError, SignInNeededError
 from app.conditional import ConditionalGet
-from app.config import Settings, load
+from app.config import Settings
 from app.db import schema
 from app.headers import StrictHeaders
-from app.logs import configure_logging
 from app.pages import FOLDER
 from app.routers import (
     api,
@@ -62,10 +61,3 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     return app
-
-
-def from_environment() -> FastAPI:
-    """The application as the environment wants it: `uvicorn --factory app.main:from_environment`."""
-    settings = load()
-    configure_logging(settings)
-    return create_app(settings)

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.keyset import below
 from app.models import AuditEntry, Repository
 
 LONGEST = 2_000
-LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,6 @@ async def page(
         query = query.where(AuditEntry.action == action)
     if actor:
         query = query.where(AuditEntry.actor == actor)
-    query = query.where(AuditEntry.id < (LAST if before is None else before))
+    query = query.where(below(AuditEntry.id, before))
     rows = await session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
     return [AuditLine(*row) for row in rows]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.keyset import below
 from app.models import FindingRecord, FindingState, PullRequest, Repository
 
 WINDOW = 5_000
-LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def page(
 ) -> Page:
     """The newest findings below an id, of some repositories or of all."""
     size = WINDOW if _narrows_further(wanted, among) else limit + 1
-    candidates = _candidates(wanted, among, LAST if before is None else before, size)
+    candidates = _candidates(wanted, among, before, size)
     rows = await session.execute(_matching(candidates, wanted, among, limit))
     lines = [FindingLine(*row) for row in rows]
     if len(lines) > limit:
@@ -73,9 +73,9 @@ def _narrows_further(wanted: Filter, among: Collection[int] | None) -> bool:
 
 
 def _candidates(
-    wanted: Filter, among: Collection[int] | None, before: int, size: int
+    wanted: Filter, among: Collection[int] | None, before: int | None, size: int
 ) -> Select[int]:
-    query = select(FindingRecord.id).where(FindingRecord.id < before)
+    query = select(FindingRecord.id).where(below(FindingRecord.id, before))
     if wanted.repository_id is not None:
         query = query.where(FindingRecord.repository_id == wanted.repository_id)
     elif wanted.rule:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import dismissals, votes
 from app.db.dismissals import DismissalLine
+from app.db.keyset import below
 from app.db.votes import PrecisionLine
 from app.models import (
     Delivery,
@@ -24,7 +25,6 @@ from app.models import (
 
 PAGE = 50
 MOST = 500
-LAST = 2**62
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -183,7 +183,7 @@ async def recent_reviews(
         .join(PullRequest, PullRequest.id == ReviewRecord.pull_request_id)
         .join(Repository, Repository.id == PullRequest.repository_id)
         .where(
-            ReviewRecord.id < (LAST if before is None else before),
+            below(ReviewRecord.id, before),
             *_within(ReviewRecord.repository_id, among),
         )
         .order_by(ReviewRecord.id.desc())
@@ -203,7 +203,7 @@ async def pull_requests(
     """The pull requests of a repository below a number, the newest first."""
     query = select(PullRequest).where(
         PullRequest.repository_id == repository_id,
-        PullRequest.number < (LAST if before is None else before),
+        below(PullRequest.number, before),
     )
     if state:
         query = query.where(PullRequest.state == PullRequestState(state))

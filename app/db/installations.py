@@ -78,12 +78,6 @@ async def get(session: AsyncSession, installation_id: int) -> Installation | Non
     return await session.get(Installation, installation_id, populate_existing=True)
 
 
-async def is_active(session: AsyncSession, installation_id: int) -> bool:
-    """Whether reviews may be made: known, not suspended, not deleted."""
-    found = await get(session, installation_id)
-    return found is not None and found.suspended_at is None and found.deleted_at is None
-
-
 async def _set(session: AsyncSession, installation_id: int, **values: datetime | None) -> None:
     await session.execute(
         update(Installation).where(Installation.id == installation_id).values(**values),

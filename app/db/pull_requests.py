@@ -290,16 +290,6 @@ async def find(session: AsyncSession, repository_id: int, number: int) -> PullRe
     )
 
 
-async def next_due(session: AsyncSession) -> datetime | None:
-    """When the next pull request becomes due, None when nothing is wanted."""
-    return await session.scalar(
-        select(PullRequest.due_at)
-        .where(PullRequest.due_at.is_not(None))
-        .order_by(PullRequest.due_at)
-        .limit(1)
-    )
-
-
 def _mine(pull_request_id: int, owner: str) -> Update:
     return update(PullRequest).where(
         PullRequest.id == pull_request_id, PullRequest.lease_owner == owner

@@ -109,22 +109,6 @@ async def finish(
     await _update(session, review_id, values)
 
 
-async def supersede_older(
-    session: AsyncSession, pull_request_id: int, generation: int, now: datetime
-) -> None:
-    """Close what an older generation left open, silently."""
-    await session.execute(
-        update(ReviewRecord)
-        .where(
-            ReviewRecord.pull_request_id == pull_request_id,
-            ReviewRecord.generation < generation,
-            ReviewRecord.state.not_in(FINAL),
-        )
-        .values(state=ReviewState.SUPERSEDED, finished_at=now),
-        execution_options=_RAW,
-    )
-
-
 async def get(session: AsyncSession, review_id: int) -> ReviewRecord | None:
     """The review with our id, read anew."""
     return await session.get(ReviewRecord, review_id, populate_existing=True)

@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.db import commands, findings, installations, repositories, reviews
 from app.db.commands import CommandFacts
 from app.db.engine import Database
@@ -126,19 +128,16 @@ async def test_a_second_attempt_takes_up_the_same_review(database: Database):
     assert (found.state, found.check_run_id, found.finished_at) == ("running", 55, None)
 
 
-async def test_a_finished_review_is_the_latest_and_closes_older_ones(database: Database):
-    number, first, second = await two_reviews(database)
+async def test_a_finished_review_is_the_latest(database: Database):
+    number, _, second = await two_reviews(database)
     outcome = ReviewOutcome("findings", {"critical": 1}, {"snapshot": 0.2}, [], ["A note."])
 
     async with database.write() as session:
-        await reviews.supersede_older(session, number, 2, LATER)
         await reviews.finish(session, second, ReviewState.DONE, LATER, outcome)
 
     async with database.read() as session:
-        older, latest = await reviews.get(session, first), await reviews.latest(session, number)
-    assert older is not None
+        latest = await reviews.latest(session, number)
     assert latest is not None
-    assert (older.state, older.finished_at) == (ReviewState.SUPERSEDED, LATER)
     assert (latest.id, latest.verdict, latest.timings) == (second, "findings", {"snapshot": 0.2})
 
 
@@ -157,21 +156,26 @@ async def test_a_command_is_taken_up_once(database: Database):
     assert (done.state, done.done_at) == (CommandState.DONE, LATER)
 
 
+async def is_active(session: AsyncSession) -> bool:
+    found = await installations.get(session, 7)
+    return found is not None and found.suspended_at is None and found.deleted_at is None
+
+
 async def test_an_installation_is_suspended_deleted_and_back_again(database: Database):
     active: list[bool] = []
     async with database.write() as session:
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         await installations.ensure(session, INSTALLATION)
         await installations.ensure(session, replace(INSTALLATION, account_login="other"))
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         await installations.suspend(session, 7, NOON)
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         await installations.unsuspend(session, 7)
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         await installations.delete(session, 7, NOON)
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         await installations.upsert(session, INSTALLATION)
-        active.append(await installations.is_active(session, 7))
+        active.append(await is_active(session))
         known = await installations.get(session, 7)
 
     assert active == [False, True, False, True, False, True]

@@ -61,7 +61,9 @@ async def test_an_app_that_is_suspended_in_the_middle(standing: Service):
     assert seen(standing, pull) == OPEN
     assert {one.status for one in pull.repository.check_runs.values()} == {"completed"}
     async with standing.database.read() as session:
-        assert await installations.is_active(session, standing.installation.id)
+        awake = await installations.get(session, standing.installation.id)
+    assert awake is not None
+    assert awake.suspended_at is None
 
 
 async def test_a_day_on_which_worker_and_valkey_are_down(standing: Service):
