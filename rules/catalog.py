@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
+    from rules.core.config import Config
+
 
 @functools.cache
 def all_rules() -> Mapping[str, Rule]:
@@ -33,6 +35,12 @@ def all_rules() -> Mapping[str, Rule]:
 def by_name() -> Mapping[str, Rule]:
     """Every rule by its name."""
     return {rule.name: rule for rule in all_rules().values()}
+
+
+@functools.lru_cache(maxsize=256)
+def selected(config: Config, ignored: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules that a configuration selects for files in which these words are ignored."""
+    return tuple(rule for rule in all_rules().values() if config.selects_beside(rule, ignored))
 
 
 def find(word: str) -> tuple[Rule, ...]:

@@ -62,14 +62,18 @@ class Config:
 
     def selects(self, rule: Rule, path: str) -> bool:
         """Whether this rule has a say about this file."""
-        if not _chosen(self.select, self.ignore, rule.code, rule.name, rule.group):
-            return False
-        if not self.per_path_ignores:
-            return True
-        return not any(
-            weight(word, rule.code, rule.name, rule.group) is not None
-            for word in _ignored_at(self.per_path_ignores, path)
-        )
+        return self.selects_beside(rule, self.ignored_at(path))
+
+    def selects_beside(self, rule: Rule, ignored: tuple[str, ...]) -> bool:
+        """Whether this rule has a say about files in which these words are ignored."""
+        named = (rule.code, rule.name, rule.group)
+        if not _heaviest(self.select, *named) > _heaviest(self.ignore, *named):
+            return False  # The more specific word wins; at the same weight, `ignore`.
+        return all(weight(word, *named) is None for word in ignored)
+
+    def ignored_at(self, path: str) -> tuple[str, ...]:
+        """The words of `per_path_ignores` that hold for a file."""
+        return _ignored_at(self.per_path_ignores, path) if self.per_path_ignores else ()
 
     def severity_of(self, rule: Rule, default: Severity) -> Severity:
         """The severity that the repository gives to this rule; the most specific entry wins."""
@@ -112,14 +116,6 @@ def weight(word: str, code: str, name: str, group: str) -> int | None:
     if word in {group, group.replace("_", "-"), GROUPS[group]}:
         return 3
     return len(word) if code.startswith(word) else None
-
-
-@functools.lru_cache(maxsize=4096)
-def _chosen(
-    select: tuple[str, ...], ignore: tuple[str, ...], code: str, name: str, group: str
-) -> bool:
-    """The more specific word wins; at the same weight, `ignore`."""
-    return _heaviest(select, code, name, group) > _heaviest(ignore, code, name, group)
 
 
 def _heaviest(words: tuple[str, ...], code: str, name: str, group: str) -> int:

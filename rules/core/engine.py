@@ -7,7 +7,6 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from rules.core.collector import collector_off
@@ -15,7 +14,7 @@ from rules.core.findings import Finding
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rules.core.project import Project
     from rules.core.rule import Problem, Rule
@@ -63,8 +62,9 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
                 continue
             started = time.perf_counter() if profile else 0.0
             try:
-                problems = map(rule.check, _asked(rule, file), repeat(file))
-                found.extend(zip(repeat(rule), chain.from_iterable(problems)))
+                for node in _asked(rule, file):
+                    for problem in rule.check(node, file):
+                        found.append((rule, problem))  # noqa: PERF401 kept when a later one raises
             except MemoryError:
                 raise  # The process is at its limit; whoever set the limit names the file.
             except Exception as error:  # noqa: BLE001 one rule over one file is the boundary
@@ -75,20 +75,21 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
     return Report(tuple(found), tuple(crashes))
 
 
-def _asked(rule: Rule, file: SourceFile) -> Iterator[ast.AST]:
+def _asked(rule: Rule, file: SourceFile) -> Sequence[ast.AST]:
     """The nodes that a rule wants to see."""
-    if rule.calls is None:
-        return chain.from_iterable(map(file.of, rule.on))
-    return chain.from_iterable(_of_type(node_type, rule.calls, file) for node_type in rule.on)
+    if len(rule.on) == 1:
+        return _of_type(rule.on[0], rule.calls, file)
+    return [node for node_type in rule.on for node in _of_type(node_type, rule.calls, file)]
 
 
 def _of_type(
-    node_type: type[ast.AST], calls: frozenset[str], file: SourceFile
-) -> Iterable[ast.AST]:
-    if node_type is not ast.Call:
-        return file.of(node_type)
-    wanted = calls & file.called_names
-    return file.calls(*sorted(wanted)) if wanted else ()
+    node_type: type[ast.AST], calls: frozenset[str] | None, file: SourceFile
+) -> Sequence[ast.AST]:
+    if calls is None or node_type is not ast.Call:
+        return file.nodes.of(node_type)
+    if calls.isdisjoint(file.called_names):
+        return ()
+    return list(file.calls(*sorted(calls & file.called_names)))
 
 
 def findings_of(file: SourceFile, found: Sequence[tuple[Rule, Problem]]) -> list[Finding]:

@@ -27,7 +27,7 @@ from rules.core.suppress import Suppressions
 from rules.core.touched import is_rewritten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 
     from rules.core.change import Change, Tree
     from rules.core.config import Config
@@ -277,7 +277,7 @@ class _Run:
             file.path = rename
         return self._checked(side, file, self._rules(file.path))
 
-    def _checked(self, side: _Side, file: SourceFile, rules: list[Rule]) -> _Version:
+    def _checked(self, side: _Side, file: SourceFile, rules: Sequence[Rule]) -> _Version:
         """What some rules say of a file in one version of the project."""
         file.kind = self._kind(file.path)
         report = check(file, rules, self.profile)
@@ -295,8 +295,8 @@ class _Run:
             return FileKind.TEST
         return kind
 
-    def _rules(self, path: str) -> list[Rule]:
-        return [rule for rule in catalog.all_rules().values() if self.config.selects(rule, path)]
+    def _rules(self, path: str) -> tuple[Rule, ...]:
+        return catalog.selected(self.config, self.config.ignored_at(path))
 
     def _with_severity(self, finding: Finding) -> Finding:
         rule = catalog.all_rules()[finding.rule]

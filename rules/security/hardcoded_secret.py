@@ -6,7 +6,7 @@ import ast
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.tables.secrets import KNOWN, NOT_SECRET_NAME, PLACEHOLDER, SECRET_NAME
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from rules.core.source import SourceFile
 
-_KNOWN = {kind: (marks, re.compile(pattern)) for kind, (marks, pattern) in KNOWN.items()}
+    class _Literal(ast.Constant):
+        value: str  # pyright: ignore[reportIncompatibleVariableOverride] narrowed
+
+
+_KNOWN = {kind: (frozenset(marks), re.compile(pattern)) for kind, (marks, pattern) in KNOWN.items()}
+_MARKS = sorted({mark for marks, _ in _KNOWN.values() for mark in marks})
 _WALLET_KEY = re.compile(r"^(0x)?[0-9a-fA-F]{64}$")
 _WALLET_NAME = re.compile(
     r"(priv|secret|(^|_)pk$|wallet_?key|signer|mnemonic|owner_?key)", re.IGNORECASE
@@ -110,18 +115,16 @@ def _problem(node: ast.Constant, what: str, confidence: Confidence = Confidence.
 
 
 def _known(file: SourceFile) -> Iterator[tuple[ast.Constant, str]]:
-    """Literals that give themselves away; only what the whole text has marks of is looked for."""
-    kinds = [
-        (kind, marks, pattern)
-        for kind, (marks, pattern) in _KNOWN.items()
-        if any(mark in file.text for mark in marks)
-    ]
-    present = [mark for _, marks, _ in kinds for mark in marks if mark in file.text]
+    """Literals that give themselves away; only what all of them together have marks of is sought."""
+    together = "\n".join([constant.value for constant in _texts(file)])
+    present = [mark for mark in _MARKS if mark in together and mark in file.text]
+    kinds = [kind for kind, (marks, _) in _KNOWN.items() if not marks.isdisjoint(present)]
     for constant in _texts(file) if present else ():
-        value = str(constant.value)
+        value = constant.value
         if not any([mark in value for mark in present]):  # noqa: C419 no generator for each literal
             continue
-        for kind, marks, pattern in kinds:
+        for kind in kinds:
+            marks, pattern = _KNOWN[kind]
             if not any(mark in value for mark in marks):
                 continue
             if (found := pattern.search(value)) and not _is_made_up(found[0]):
@@ -137,19 +140,21 @@ def _is_made_up(value: str) -> bool:
     return bool(PLACEHOLDER.search(value)) or _entropy(tail) < 2.5 or "EXAMPLE" in value
 
 
-def _texts(file: SourceFile) -> list[ast.Constant]:
+def _texts(file: SourceFile) -> list[_Literal]:
     """The literals that could be a secret: long enough, no single word, no docstring."""
-    return file.memo("texts", lambda: list(_long_literals(file)))
+    return file.memo("texts", lambda: _long_literals(file))
 
 
-def _long_literals(file: SourceFile) -> Iterator[ast.Constant]:
+def _long_literals(file: SourceFile) -> list[_Literal]:
     parents = file.nodes.parents
-    for constant in file.of(ast.Constant):
-        value = constant.value
-        if not isinstance(value, str) or not 8 <= len(value) <= 4096 or value.isalpha():
-            continue
-        if not isinstance(parents[constant], ast.Expr):
-            yield constant
+    return [
+        constant
+        for constant in cast("list[_Literal]", file.of(ast.Constant))
+        if constant.value.__class__ is str
+        and 8 <= len(constant.value) <= 4096
+        and not constant.value.isalpha()
+        and parents[constant].__class__ is not ast.Expr
+    ]
 
 
 def _is_example(constant: ast.Constant, file: SourceFile) -> bool:
@@ -180,7 +185,7 @@ def _is_to_be_replaced(value: ast.Constant, file: SourceFile) -> bool:
 def _named(file: SourceFile) -> Iterator[tuple[str, ast.Constant]]:
     """Literals with a digit or a dozen words in them, with the names under which they stand."""
     for constant in _texts(file):
-        value = str(constant.value)
+        value = constant.value
         spaces = value.count(" ")
         if len(value) > 512 or (spaces < 11 and (spaces or not _DIGIT.search(value))):
             continue
