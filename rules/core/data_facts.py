@@ -27,17 +27,7 @@ if TYPE_CHECKING:
 FOLLOWED: tuple[Use, ...] = ("sql", "path", "url", "html", "shell", "redirect")
 """The uses that are followed from one file to another."""
 
-_TEXTS = {
-    None,
-    "str",
-    "bytes",
-    "list",
-    "dict",
-    "tuple",
-    "pathlib.Path",
-    "os.PathLike",
-    "typing.Any",
-}
+_TEXTS = {"str", "bytes", "list", "dict", "tuple", "pathlib.Path", "os.PathLike", "typing.Any"}
 _ADDRESS = ("url", "uri", "href", "link", "host", "domain", "endpoint", "webhook", "address")
 _CONTAINED = {"is_relative_to", "commonpath", "relative_to"}
 
@@ -126,7 +116,7 @@ def is_contained(file: SourceFile, sink: Sink) -> bool:
 def _takes_text(file: SourceFile, parameter: ast.arg) -> bool:
     if parameter.annotation is None:
         return True
-    return file.annotation(parameter.annotation) in _TEXTS - {None}
+    return file.annotation(parameter.annotation) in _TEXTS
 
 
 def _function_of(file: SourceFile, parameter: ast.arg) -> FunctionNode | None:
@@ -141,7 +131,7 @@ def passed_of(file: SourceFile, names: Names) -> Iterator[PassedFact]:
         taken = {
             item.arg: item
             for item in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-            if item.arg not in {"self", "cls"} and _takes_text(file, item)
+            if item.arg not in {"self", "cls"}
         }
         if taken:
             for call in file.calls_in(function):
@@ -178,7 +168,7 @@ def _passed(
     file: SourceFile, function: FunctionNode, call: ast.Call, callee: str, given: list[_Given]
 ) -> Iterator[PassedFact]:
     for value, parameter, position, keyword in given:
-        harmless = _harmless_uses(file, value, parameter)
+        harmless = _harmless_uses(file, value, parameter) if _takes_text(file, parameter) else None
         if harmless is not None:
             name = file.names.of_definition(function)
             yield PassedFact(name, value.id, callee, position, keyword, call.lineno, harmless)

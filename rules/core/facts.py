@@ -16,7 +16,7 @@ from rules.core.queries import is_in_memory
 from rules.core.routes import dependencies_of
 from rules.core.schema_extraction import schema_facts_of
 from rules.core.schema_facts import SchemaFacts, rebuilt
-from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, parameters, promises_items
+from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, promises_items
 from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
 from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
 from rules.tables.effects import effects_of
@@ -303,7 +303,7 @@ class _Extraction:
             is_async=isinstance(function, ast.AsyncFunctionDef),
             is_generator=is_generator,
             returns=self.names.returned(function) or "",
-            parameters=tuple(argument.arg for argument, _ in parameters(function)),
+            parameters=tuple([argument.arg for argument, _ in self.file.parameters(function)]),
             decorators=tuple(decorators),
             depends=tuple(self.web.depends_of(function)),
             taken=tuple(self.web.taken_names(function)),

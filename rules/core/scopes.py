@@ -26,6 +26,7 @@ type Scope = (
     | ast.DictComp
     | ast.GeneratorExp
 )
+type Parameters = list[tuple[ast.arg, ast.expr | None]]
 type Kind = Literal[
     "assign", "unpack", "import", "argument", "function", "class", "with", "for", "except", "other"
 ]
@@ -301,14 +302,14 @@ def _arguments(function: FunctionNode | ast.Lambda) -> Iterator[Binding]:
         )
 
 
-def parameters(function: FunctionNode | ast.Lambda) -> list[tuple[ast.arg, ast.expr | None]]:
+def parameters(function: FunctionNode | ast.Lambda) -> Parameters:
     """Every parameter of a function with its default, in the order of the signature."""
     arguments = function.args
-    found: list[tuple[ast.arg, ast.expr | None]] = []
     positional = arguments.posonlyargs + arguments.args
-    if positional:
-        missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-        found += zip(positional, missing + arguments.defaults, strict=True)
+    required = len(positional) - len(arguments.defaults)
+    found: Parameters = [(argument, None) for argument in positional[:required]]
+    if arguments.defaults:
+        found += zip(positional[required:], arguments.defaults, strict=True)
     if arguments.vararg:
         found.append((arguments.vararg, None))
     if arguments.kwonlyargs:

@@ -15,7 +15,16 @@ from rules.core.nodes import Nodes
 from rules.core.parsing import NotPythonError, parse
 from rules.core.routes import Route, dependencies_of, routes_of
 from rules.core.rule import FileKind
-from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, FunctionNode, Scope, Scopes
+from rules.core.scopes import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    Binding,
+    FunctionNode,
+    Parameters,
+    Scope,
+    Scopes,
+    parameters,
+)
 from rules.core.text import Text, TextReader
 
 if TYPE_CHECKING:
@@ -69,6 +78,7 @@ class SourceFile:
         self.nodes = Nodes(self.tree)
         self.module = module_of(path)
         self._memo: dict[str, Any] = {}
+        self._parameters: dict[FunctionNode | ast.Lambda, Parameters] = {}
 
     @property
     def project(self) -> Project | None:
@@ -97,6 +107,13 @@ class SourceFile:
     def functions(self) -> list[FunctionNode]:
         """Every `def` and `async def`, nested ones too."""
         return [*self.nodes.of(ast.FunctionDef), *self.nodes.of(ast.AsyncFunctionDef)]
+
+    def parameters(self, function: FunctionNode | ast.Lambda) -> Parameters:
+        """Every parameter of a function with its default, in the order of the signature."""
+        found = self._parameters.get(function)
+        if found is None:
+            found = self._parameters[function] = parameters(function)
+        return found
 
     @cached_property
     def lines(self) -> list[str]:

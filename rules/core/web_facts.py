@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.routes import is_dependency_marker
-from rules.core.scopes import FUNCTIONS, parameters
+from rules.core.scopes import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +165,7 @@ class WebExtraction:
 
         `annotated:x` stands for an imported name that may be such an alias, `?` for the unknown.
         """
-        for argument, default in parameters(function):
+        for argument, default in self.file.parameters(function):
             if default is not None and is_dependency_marker(self.file, default):
                 yield from self._given(default, argument.annotation)
             elif argument.annotation is not None:
@@ -176,13 +176,27 @@ class WebExtraction:
 
         The second is so when it looks into the request itself.
         """
-        aliases = "alias" in self.file.text
-        for argument, default in parameters(function):
-            for holder in (default, argument.annotation):
-                if aliases and isinstance(holder, (ast.Call, ast.Subscript)):
-                    yield from _aliases_in(holder)
-            if _is_request(argument.annotation) and self._looks_inside(argument.arg, function):
+        if not (self._has_aliases or self._has_requests):
+            return
+        for argument, default in self.file.parameters(function):
+            if self._has_aliases:
+                for holder in (default, argument.annotation):
+                    if isinstance(holder, (ast.Call, ast.Subscript)):
+                        yield from _aliases_in(holder)
+            if (
+                self._has_requests
+                and _is_request(argument.annotation)
+                and self._looks_inside(argument.arg, function)
+            ):
                 yield "*"
+
+    @cached_property
+    def _has_aliases(self) -> bool:
+        return "alias" in self.file.text
+
+    @cached_property
+    def _has_requests(self) -> bool:
+        return any(name in self.file.text for name in _REQUESTS)
 
     def _looks_inside(self, name: str, function: FunctionNode) -> bool:
         """Whether more of the request is used than parts in which no path parameter stands."""

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.core.scopes import parameters
 from rules.python312.classes import reads_annotations as reads
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def call_in_default(
     if isinstance(node, ast.ClassDef):
         defaults = list(_of_class(node, file))
     else:
-        defaults = [(a.arg, default) for a, default in parameters(node) if default is not None]
+        defaults = [(a.arg, default) for a, default in file.parameters(node) if default is not None]
     for name, default in defaults:
         call = _changing(default, file)
         if call is None or _OF_THE_START.search(name):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.core.scopes import parameters
 from rules.python312.classes import fields, reads_annotations
 from rules.python312.modern import modern_unions
 
@@ -95,7 +94,7 @@ def _fix(annotation: ast.expr, node: ast.AST, file: SourceFile) -> Fix | None:
 
 def _parameters(file: SourceFile) -> Iterator[Place]:
     for function in file.functions:
-        for argument, default in parameters(function):
+        for argument, default in file.parameters(function):
             annotation = argument.annotation if _is_none(default) else None
             if annotation is not None and not _allows_none(annotation, file):
                 yield argument, argument.arg, annotation

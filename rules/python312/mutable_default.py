@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.core.scopes import parameters
 from rules.python312.classes import is_dataclass, is_pydantic
 from rules.python312.default_fixes import none_instead
 from rules.python312.imported import local_name
@@ -124,7 +123,9 @@ def mutable_default(
     if isinstance(node, ast.ClassDef):
         yield from _of_class(node, file)
         return
-    shared = [(a, d, new) for a, d in parameters(node) if d is not None and (new := new_value(d))]
+    shared = [
+        (a, d, new) for a, d in file.parameters(node) if d is not None and (new := new_value(d))
+    ]
     if not shared or file.route(node) is not None or file.is_dependency(node):
         return
     for argument, default, new in shared:
