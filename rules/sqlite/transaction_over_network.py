@@ -10,6 +10,7 @@ from rules.core.rule import FileKind, Problem, Severity, Step, rule
 from rules.core.sql_facts import is_committing_block
 from rules.sqlite.order import precedes
 from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
+from rules.tables.sql_calls import SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,11 +141,13 @@ def _locking(function: FunctionNode, file: SourceFile) -> Iterator[ast.Call]:
         if query.writes and _is_now(query):
             yield query.call
     for call in calls_named(file, frozenset({"flush"})):
-        if (
-            "session" in file.source(call.func).lower()
-            and file.enclosing_function(call) is function
-        ):
+        if file.enclosing_function(call) is function and _is_of_session(call, file):
             yield call
+
+
+def _is_of_session(call: ast.Call, file: SourceFile) -> bool:
+    owner = (file.qualified_name(call.func) or "").rpartition(".")[0]
+    return owner in SESSIONS or "session" in file.source(call.func).lower()
 
 
 def _is_now(query: Query) -> bool:
