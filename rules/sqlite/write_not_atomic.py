@@ -203,6 +203,8 @@ def _belongs(first: Query, second: Query, function: FunctionNode, file: SourceFi
             and bool(keys := _keys_of(first, function, file))
             and any(mentions(argument, keys) for argument in second.call.args[1:])
         )
+    if (one := _moved(first)) is not None and (two := _moved(second)) is not None:
+        return one[:2] == two[:2] and one[2] != two[2]
     if first.method == "add" == second.method and isinstance(first.statement, ast.Name):
         return second.statement is not None and _uses_key(
             second.statement, first.statement.id, file
@@ -217,6 +219,22 @@ def _is_transfer(first: str, second: str) -> bool:
         return False
     up, down = _RELATIVE.search(one[2]), _RELATIVE.search(two[2])
     return up is not None and down is not None and up[1] == down[1] and up[2] != down[2]
+
+
+def _moved(query: Query) -> tuple[str, str, str] | None:
+    """Model, column and direction of `update(Account).values(balance=Account.balance - cost)`."""
+    for node in ast.walk(query.statement) if query.verb == "update" and query.statement else ():
+        match node:
+            case ast.keyword(
+                arg=str(column),
+                value=ast.BinOp(
+                    left=ast.Attribute(value=model, attr=same), op=ast.Add() | ast.Sub() as op
+                ),
+            ) if column == same:
+                return ast.unparse(model), column, type(op).__name__
+            case _:
+                pass
+    return None
 
 
 def _keys_of(first: Query, function: FunctionNode, file: SourceFile) -> set[str]:
@@ -311,10 +329,18 @@ def _changed_in_python(
         return
     for node in file.body(function):
         match node:
-            case ast.AugAssign(
-                target=ast.Attribute(value=ast.Name() as row, attr=column),
-                op=ast.Add() | ast.Sub(),
-            ) if _HELD.search(column) and _is_loaded(row, found, file):
+            case (
+                ast.AugAssign(
+                    target=ast.Attribute(value=ast.Name() as row, attr=column),
+                    op=ast.Add() | ast.Sub(),
+                )
+                | ast.Assign(
+                    targets=[ast.Attribute(value=ast.Name() as row, attr=column)],
+                    value=ast.BinOp(
+                        left=ast.Attribute(value=ast.Name(), attr=_), op=ast.Add() | ast.Sub()
+                    ),
+                )
+            ) if _HELD.search(column) and _is_own(node) and _is_loaded(row, found, file):
                 owner = row.id
                 yield Problem(
                     node,
@@ -325,6 +351,15 @@ def _changed_in_python(
                 return
             case _:
                 pass
+
+
+def _is_own(change: ast.AugAssign | ast.Assign) -> bool:
+    """Whether what is written back was read there: `row.balance = row.balance - cost`."""
+    match change:
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left)):
+            return ast.unparse(target) == ast.unparse(left)
+        case _:
+            return True
 
 
 def _is_loaded(row: ast.Name, found: list[Query], file: SourceFile) -> bool:
