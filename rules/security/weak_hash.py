@@ -23,7 +23,7 @@ _FAST = {
     "hashlib.blake2b",
 }
 _PASSWORD = re.compile(
-    r"(^|_)(passw(or)?d|passwd|pwd|passphrase|plain_?pass\w*)(_|$)", re.IGNORECASE
+    r"(^|_)(passw(or)?d|passwd|pwd|pw|passphrase|plain_?pass\w*)(_|$)", re.IGNORECASE
 )
 _SECURITY = re.compile(
     r"(secret|token|signature|(^|_)sign(_|$|ed|ing)|hmac|api_?key|credential|csrf|verify_|session_id|auth)",
