@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.core.programs import has_main, is_tool
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.keyed_addresses import holds_key, keyed_request_in_try
 from rules.security.secret_names import is_loggable, is_secret_name, last_name
@@ -58,6 +59,10 @@ _TRADES = re.compile(
     r"price|swap|quote|pool|market|erc20|balance|trade|order|coin|collateral|outcome", re.IGNORECASE
 )
 """Their tokens are what is bought and sold."""
+_PIN = re.compile(r"pin_?code", re.IGNORECASE)
+_POST = re.compile(r"postal|\bcity\b|district", re.IGNORECASE)
+"""In India the code of a post office is called so."""
+_WHERE = re.compile(r"_(path|file|dir|folder)$", re.IGNORECASE)
 _PATHS = {"pathlib.Path", "os.path.join"}
 _MAKES = re.compile(r"^_?(generate|make|create|new)_|^token_(hex|urlsafe)$")
 _DUMPS = {"dict", "model_dump", "json", "model_dump_json"}
@@ -199,6 +204,7 @@ def _is_for_the_terminal(call: ast.Call, file: SourceFile) -> bool:
     if name in {"echo", "secho"} and file.imports("click", "typer"):
         return True
     is_command = file.kind is FileKind.SCRIPT or file.imports("argparse", "click", "typer")
+    is_command = is_command or is_tool(file)
     return is_command and name in {"print", "echo", "secho", "pprint"}
 
 
@@ -288,15 +294,14 @@ def _is_path(value: ast.expr, file: SourceFile) -> bool:
     return bool(kept) and all(
         (isinstance(made, ast.BinOp) and isinstance(made.op, ast.Div))
         or (isinstance(made, ast.Call) and file.qualified_name(made.func) in _PATHS)
+        or _WHERE.search(last_name(made))
         for made in kept
     )
 
 
 def _is_made_here(call: ast.Call, file: SourceFile) -> bool:
     """Whether a program shows the one who runs it a secret that it has just made."""
-    if not any(
-        "__name__" in ast.unparse(node.test) for node in file.tree.body if isinstance(node, ast.If)
-    ):
+    if not has_main(file):
         return False
     shown = [value for argument in call.args for value in _shown_values(argument)]
     return any(
@@ -308,6 +313,8 @@ def _is_made_here(call: ast.Call, file: SourceFile) -> bool:
 
 
 def _confidence(name: str, file: SourceFile, call: ast.Call) -> Confidence:
+    if _PIN.search(name) and _POST.search(file.text):
+        return Confidence.LOW
     if re.fullmatch(r"_?(token|cookies?|signature|sig|credentials?|preimage)", name, re.IGNORECASE):
         around = " ".join(
             [

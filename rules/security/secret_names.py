@@ -20,7 +20,7 @@ _NOT_SECRET = re.compile(
     r"|_version$|_address$|_arn$|_ref$|_manager$|_store$|_provider$|_service$|_required$|_enabled$|_valid$"
     r"|_policy$|_error$|_status$|_exists$|_present$|_configured$|_set$|_missing$|_ok$|_source$|_index$|_model$"
     r"|_placeholder$|_endpoint$|_url$|_mode$|_kind$|_from$|_until$|_dir$|_folder$|_fields?$|_safety|_reason$|_flags?$|_kwargs?$|_candidates$|_parameter_id$|_title$|_description$|_format$|_state$|_result$|_response$|_event$|_id_|_created(_at)?$|_at$|_updated$|_scheme$|_class$|_prefix$|_usage$|_limit$|_symbol$|_price"
-    r"|^(has|is|needs|no|use|missing|max|min|num|total|n|count|with|require|requires|allow|enable|should|check"
+    r"|^(has|is|needs|no|use|must|may|can|could|did|was|will|force|deleted|removed|revoked|expired|purged|missing|max|min|num|total|n|count|with|require|requires|allow|enable|should|check"
     r"|validate|verify|get|set|update|delete|create|generate|hash|reset_password|forgot|list)_"
     r"|public_?key|pub_?key|token_?id|credential_?key|tokenizer|tokens_?(used|per|in|out|count)|tokenize|max_tokens|prompt"
     r"|completion|next_token|page_?token|continuation|sync_?token|unk_|eos_|bos_|pad_|cancel|cookie_?(jar|name)"
