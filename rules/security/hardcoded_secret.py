@@ -31,6 +31,8 @@ _WORDS = re.compile(r"^[A-Za-z]+([-_ ./:,@+][A-Za-z]*)*(\d{1,2})?$")
 _CODE = re.compile(r"[\s/\\(){}\[\]<>]|^https?:|^\w+\.\w+$|^[a-z]+(_[a-z]+)+\d?$")
 _SPOKEN = re.compile(r"[a-z]{2,}(?:[_-][a-z]+){2,}(?:[_-]?\d{1,6})?")
 """`whsec_booking_secret_1`: words where a generated key has letters and digits in disorder."""
+_PASSING = re.compile(r"^_*(temp|tmp|dummy|fake|sample|demo|seed|mock)_", re.IGNORECASE)
+"""Names of passwords that a program makes up for a run."""
 _PASSWORD = re.compile(r"passw|pwd|pass_?phrase", re.IGNORECASE)
 _MNEMONIC = re.compile(r"^([a-z]{3,8} ){11,23}[a-z]{3,8}$")
 _DIGIT = re.compile(r"\d")
@@ -243,6 +245,8 @@ def _parameter_of(default: ast.expr, arguments: ast.arguments) -> str:
 def _kind(name: str, value: str) -> str | None:
     """What kind of secret a named literal is; None when it is none."""
     if not SECRET_NAME.search(name) or NOT_SECRET_NAME.search(name) or _ADDRESS.match(value):
+        return None
+    if _PASSING.match(name):
         return None
     if value.startswith(_PUBLIC) or _SPOKEN.fullmatch(value):
         return None
