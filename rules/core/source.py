@@ -487,7 +487,7 @@ _REVISION = re.compile(r"[0-9a-f]{10,}_|\d{4}[-_]?\d{2}[-_]?\d{2}")
 _SCRIPT_FOLDERS = {"scripts", "script", "examples", "example", "benchmarks", "benchmark", "bench"}
 _TOP_SCRIPT_FOLDERS = {
     "tools", "docs", "doc", "docs_src", "contributing", "samples", "notebooks", "demo", "demos",
-    "cookbook", "tutorials", "bin", "dev", ".github",
+    "cookbook", "tutorials", "bin", "dev", "debug", ".github",
 }  # fmt: skip
 """Deeper down, such a name is a part of the application."""
 
