@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rules.core.data_facts import PassedFact, SinkFact, passed_of, sinks_of
 from rules.core.names import Names
-from rules.core.queries import is_in_memory
+from rules.core.queries import is_in_memory, table_verb
 from rules.core.routes import dependencies_of
 from rules.core.schema_extraction import schema_facts_of
 from rules.core.schema_facts import SchemaFacts, rebuilt
@@ -219,9 +219,12 @@ class _Extraction:
         effects: dict[FunctionNode, list[EffectFact]] = {}
         for call in self.file.of(ast.Call):
             name = self.names.of(call.func)
-            if name is None:
+            asks = table_verb(call) == "select"
+            if name is None and not asks:
                 continue
-            kinds, ours = effects_of(name), self._may_be_ours(name)
+            name = name or "execute"
+            kinds = ("query",) if asks else effects_of(name)
+            ours = self._may_be_ours(name)
             if not (kinds or ours) or (function := self._runs_in(call)) is None:
                 continue
             handed_off = self.file.handed_to_thread(call)

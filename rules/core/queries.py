@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
     from rules.core.text import Text
 
-type Driver = Literal["sqlite", "sqlalchemy", "other", "unknown"]
-"""`unknown`: the text is SQL, but nobody can tell what it is given to."""
+type Driver = Literal["sqlite", "sqlalchemy", "rest", "other", "unknown"]
+"""`rest`: PostgREST, which commits each request; `unknown`: SQL, but nobody can tell for what."""
 
 _COMMENTS = re.compile(r"--[^\n]*(?:\n|$)|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERB = re.compile(
@@ -144,6 +144,29 @@ def _queries(file: SourceFile) -> Iterator[Query]:
             yield found
     if file.imports("sqlalchemy", "sqlmodel") or file.project is not None:
         yield from _on_sessions(file)
+    for call in file.calls("execute") if called & _TABLES else ():
+        if verb := table_verb(call):
+            yield Query(call, "execute", "rest", verb, None, None)
+
+
+_TABLES = frozenset({"table", "from_"})
+_REST_VERBS = {v: v for v in ("select", "insert", "update", "delete")} | {"upsert": "insert"}
+
+
+def table_verb(call: ast.Call) -> str:
+    """`select` of `client.table("x").select("*").execute()`, as Supabase speaks to PostgREST.
+
+    An empty text for any other call.
+    """
+    if _last(call.func) != "execute" or call.args or not isinstance(call.func, ast.Attribute):
+        return ""
+    verb, node = "", call.func.value
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        verb = _REST_VERBS.get(node.func.attr, verb)
+        if node.func.attr in _TABLES:
+            return verb if len(node.args) == 1 else ""
+        node = node.func.value
+    return ""
 
 
 def _running(file: SourceFile, call: ast.Call) -> Query | None:

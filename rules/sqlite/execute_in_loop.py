@@ -92,7 +92,7 @@ def execute_in_loop(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             "insert", "update", "delete", "replace",
         }:  # fmt: skip
             continue
-        if query.driver == "other" or (query.text is not None and query.text.holes):
+        if query.driver in {"rest", "other"} or (query.text is not None and query.text.holes):
             continue
         if _sets_up(query.call, file):
             continue

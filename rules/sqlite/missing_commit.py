@@ -198,7 +198,7 @@ def _problem(write: _Write, holder: Holder) -> Problem:
 
 def _writes(file: SourceFile) -> Iterator[_Write]:
     for query in queries(file):
-        if not query.writes or query.method == "executescript":
+        if not query.writes or query.method == "executescript" or query.driver == "rest":
             continue
         if query.text is not None:
             table = _TABLE.search(query.sql)

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rules.core.programs import is_tool
 from rules.core.queries import builder_of, calls_named, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.scopes import COMPREHENSIONS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _READERS = re.compile(
     r"^_*(async_|a)?(get|fetch|find|load|read|lookup|look_up|query|select|count|has|is|exists|check"
-    r"|resolve|retrieve|list|search|validate|calculate|compute|db_get)(_|$)",
+    r"|resolve|retrieve|list|search|validate|calculate|compute|db_get)(_|$)|\w+_exists$",
 )
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
@@ -130,7 +131,7 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return found
     ```
     """
-    if not has_loops(file) or file.path.endswith(("cli.py", "__main__.py")):
+    if not has_loops(file) or file.path.endswith(("cli.py", "__main__.py")) or is_tool(file):
         return
     for found in _per_row(file):
         yield _problem(found, file)

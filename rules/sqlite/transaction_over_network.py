@@ -152,7 +152,10 @@ def _is_of_session(call: ast.Call, file: SourceFile) -> bool:
 
 def _is_now(query: Query) -> bool:
     """Whether the write reaches the database at once: what is added to a session waits."""
-    return query.method not in {"add", "add_all", "merge", "delete"} and query.driver != "other"
+    return query.method not in {"add", "add_all", "merge", "delete"} and query.driver not in {
+        "rest",
+        "other",
+    }
 
 
 def _block(write: ast.Call, file: SourceFile) -> ast.AST | None:
