@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.addresses import chosen_host
+from rules.core.containment import is_only_absolute
 from rules.core.flow import flow_of
 from rules.core.scopes import FUNCTIONS
 from rules.core.sinks import Sink, sinks
@@ -109,7 +110,10 @@ def is_contained(file: SourceFile, sink: Sink) -> bool:
     """Whether the function of a path checks that it stays inside a folder, in any form."""
     function = file.enclosing_function(sink.call)
     return function is not None and any(
-        isinstance(node, ast.Attribute) and node.attr in _CONTAINED for node in file.body(function)
+        isinstance(node, ast.Attribute)
+        and node.attr in _CONTAINED
+        and not is_only_absolute(file, node.value)
+        for node in file.body(function)
     )
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rules.core.containment import is_only_absolute, is_unresolved
 from rules.core.scopes import FUNCTIONS, FunctionNode
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Guards:
         last = _last(call.func)
         if not (_VERBS.search(last) or last in {"int", "float", "UUID", "relative_to"}):
             return
+        if last == "relative_to" and self._is_blind(call):
+            return
         uses = frozenset({"path"}) if last == "relative_to" else None
         for value in (*call.args, *(k.value for k in call.keywords), *_owner(call, last)):
             if isinstance(value, (ast.Name, ast.Attribute)):
@@ -191,6 +194,8 @@ class Guards:
                     yield _Check(check.value, check.when, frozenset({"path"}))
             return
         if isinstance(right, ast.Attribute) and right.attr == "parents":
+            if is_only_absolute(self._file, right.value):
+                return
             for check in _of_values(right.value, when=when):
                 yield _Check(check.value, check.when, frozenset({"path"}))
         yield from _of_values(left, when=when)
@@ -198,6 +203,8 @@ class Guards:
     def _called(self, call: ast.Call, *, flipped: bool = False) -> Iterator[_Check]:
         last, when = _last(call.func), not flipped
         if last in _CONTAINMENT:
+            if self._is_blind(call):
+                return
             for value in _values_in(call):
                 yield _Check(value, when, frozenset({"path"}))
         elif last == "startswith":
@@ -210,6 +217,15 @@ class Guards:
             for argument in call.args:
                 yield from _of_values(argument, when=when)
 
+    def _is_blind(self, call: ast.Call) -> bool:
+        """Whether a path is asked that may still hold `..`."""
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if owner is None:
+            return False
+        if _last(call.func) == "startswith":
+            return is_unresolved(self._file, owner)
+        return is_only_absolute(self._file, owner)
+
     def _starts(self, call: ast.Call, *, when: bool) -> Iterator[_Check]:
         """`str(path).startswith(str(BASE))` holds a path in, a constant prefix a URL."""
         if not isinstance(call.func, ast.Attribute) or not call.args:
@@ -218,6 +234,8 @@ class Guards:
         uses = frozenset({"path"})
         if constant is not None:
             uses = frozenset({"redirect", "url"}) if constant.startswith(("/", "http")) else None
+        if constant is None and self._is_blind(call):
+            return
         if uses is not None:
             for value in _values_in(call.func.value):
                 yield _Check(value, when, uses)
