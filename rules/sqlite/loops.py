@@ -18,7 +18,7 @@ type Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp |
 _IN_PARTS = re.compile(
     r"(^|_|\b)(batch|chunk|page|attempt|retry|window|shard|slice|partition|table|try|bucket"
     r"|migration|month|year|day|date|interval|timeframe|provider|adapter|bot|strategy|statement"
-    r"|query|batche|retrie|querie|strategie)s?(_|\b|$)",
+    r"|query|batche|retrie|querie|strategie|type|kind|source|status|platform|exchange|resource)(e?s)?(_|\b|$)",
     re.IGNORECASE,
 )
 _ENDLESS = {"range", "count", "cycle", "repeat", "batched", "chunked"}

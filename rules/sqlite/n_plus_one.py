@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.programs import is_tool
-from rules.core.queries import builder_of, calls_named, queries
+from rules.core.queries import Query, builder_of, calls_named, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.scopes import COMPREHENSIONS
 from rules.sqlite.lazy import lazy_reads
@@ -25,6 +25,7 @@ _READERS = re.compile(
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
+_TABLE = re.compile(r"\b(from|join)\s+([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _NEAR = 4
 
@@ -173,6 +174,7 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
                 found is not None
                 and _reads_by_item(query.call, query.statement, found, file)
                 and not _asks_another_table(query.statement, found, file)
+                and not _names_its_table(query, found, file)
             ):
                 seen.add(query.call)
                 yield _PerRow(query.call, found, _shown(query.call.func, file), ())
@@ -222,6 +224,17 @@ def _asks_another_table(statement: ast.expr | None, loop: Loop, file: SourceFile
         ):
             return True
     return False
+
+
+def _names_its_table(query: Query, loop: Loop, file: SourceFile) -> bool:
+    """Whether a statement in text has the table from the item: `FROM public."{table}"`."""
+    if query.text is None:
+        return False
+    names = item_names(loop, file)
+    return any(
+        _TABLE.search(query.text.before(hole)) and mentions(hole, names)
+        for hole in query.text.holes
+    )
 
 
 def _reads_by_item(
