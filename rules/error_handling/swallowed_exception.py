@@ -49,6 +49,10 @@ _PREDICATE = re.compile(
     r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
 )
 
+_ABOUT_BUILD = re.compile(
+    r"(^|_)(git|revision|hostname|build_info|version|commit_(hash|sha)|sha)(_|$)"
+)
+_VERIFIES = re.compile(r"^_?(verify|decode|authenticate|introspect)(_\w+)?$")
 _SAYS = re.compile(
     r"otherwise|(on|upon) (any |an )?(error|failure|exception)|(if|when) (\w+ ){0,3}(fails?|cannot|can't|invalid|is not|"
     r"not|unavailable|missing)|fails? silently|best[- ]effort|never rais",
@@ -210,6 +214,8 @@ def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
         return True
     if function is not None and (function.name.startswith("__") or _says_no(handler, function)):
         return True
+    if function is not None and not _goes_on(handler) and _answers_no(node, handler, function):
+        return True
     if _only_imports(node.body, function) or _is_asked_next(node, handler, file):
         return True
     if _fails_anyway(node, file) or _only_tells(node.body, file):
@@ -246,6 +252,22 @@ def _says_no(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
     match handler.body[-1], function.returns:
         case ast.Return(value=ast.Constant(value=False)), ast.Name(id="bool"):
             return True
+        case _:
+            return False
+
+
+def _answers_no(node: ast.Try, handler: ast.ExceptHandler, function: FunctionNode) -> bool:
+    """Whether nothing is what to answer: no version without git, nobody for a forged token."""
+    match handler.body[-1]:
+        case ast.Return(value=None | ast.Constant(value=None | False)):
+            pass
+        case _:
+            return False
+    if _ABOUT_BUILD.search(function.name):
+        return True
+    match node.body[-1]:
+        case ast.Return(value=ast.Call() as call) | ast.Return(value=ast.Await(value=call)):
+            return bool(_VERIFIES.match(last_name(call)))
         case _:
             return False
 

@@ -32,7 +32,7 @@ CLEANING = re.compile(
 
 CONVERTING = re.compile(
     r"^(int|float|str|bool|bytes|Decimal|loads|dumps|parse|fromisoformat|strptime|fromtimestamp|now|today|utcnow|"
-    r"isoformat|to_datetime|to_numeric|astimezone|isna|notna|hasattr|UUID|strip|lower|upper|split|replace|get|decode|encode|b64decode|literal_eval|"
+    r"isoformat|to_datetime|to_numeric|astimezone|isna|notna|hasattr|UUID|strip|lower|upper|split|replace|get|decode|encode|\w*b64decode|literal_eval|"
     r"getattr|len|round|hex|fromhex|rstrip|lstrip|to_decimal|safe_load|urlparse|timedelta|"
     r"model_validate|model_validate_json|total_seconds|dict|list|tuple|set|type|repr|isinstance|"
     r"removesuffix|removeprefix|splitlines|strftime|timestamp|group|keys|values|items|abs|min|max|"
