@@ -11,7 +11,10 @@ from rules.sqlite.first_connect import first_connect, listener
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.project import Project
     from rules.core.source import SourceFile
+
+_OTHERS = {"psycopg", "psycopg2", "asyncpg", "pymysql", "MySQLdb", "aiomysql", "supabase"}
 
 
 @rule(
@@ -58,9 +61,20 @@ def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     if call is None or file.project is None:
         return
     database = file.project.database
+    if _has_another_database(file.project) and "references" not in file.text.lower():
+        return  # The keys may be declared for that one only.
     if "references" in database.pragmas and not database.sets("foreign_keys"):
         yield Problem(
             call,
             "The schema declares foreign keys, but SQLite checks none of them until it is told to,"
             f" on each connection. {listener(call, 'foreign_keys=ON')}",
         )
+
+
+def _has_another_database(project: Project) -> bool:
+    """Whether the project also speaks to a database that checks foreign keys by itself."""
+    return any(
+        found.target.partition(".")[0] in _OTHERS
+        for module in project.modules.values()
+        for found in module.imports
+    )
