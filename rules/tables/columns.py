@@ -55,7 +55,7 @@ _PLAIN_TYPES = frozenset({
 SMALL_TABLES = re.compile(
     r"^((\w+[_.])?(settings?|configs?|configurations?|preferences|schema_versions?|dbversions?|migrations?"
     r"|permissions?|currenc(y|ies)|countr(y|ies)|languages?|locales?|timezones?|types?|statuses|kinds?"
-    r"|severit(y|ies)|priorit(y|ies)|features?|flags?|tiers?|units?|modes?|lookup|enums?|state|metadata|meta)"
+    r"|severit(y|ies)|priorit(y|ies)|features?|flags?|tiers?|templates?|faqs?|zones?|banners?|menus?|units?|modes?|lookup|enums?|state|metadata|meta)"
     r"|versions?|roles?|categor(y|ies)|plans?|providers?|templates?|levels?|groups?|labels?|admins?"
     r"|super_?users?|installed_extensions|cursors?|locks?|strateg(y|ies)|sources?|exchanges?|chains?"
     r"|networks?|households?|workspaces?|organi[sz]ations?|orgs?|tenants?|compan(y|ies)|integrations?"
