@@ -59,7 +59,7 @@ def last_name(node: ast.expr) -> str:
         case ast.Subscript(slice=ast.Constant(value=str(key))):
             return key.replace("-", "_")
         case ast.Call(
-            func=ast.Attribute(value=owner, attr="get" | "pop"),
+            func=ast.Attribute(value=owner, attr="get" | "pop" | "getenv"),
             args=[ast.Constant(value=str(key)), *_],
         ):
             return key.replace("-", "_") or last_name(owner)

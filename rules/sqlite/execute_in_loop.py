@@ -108,11 +108,14 @@ def _sets_up(call: ast.Call, file: SourceFile) -> bool:
 
 
 def _problem(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) -> Problem:
-    instead = (
-        "`executemany(sql, rows)`"
-        if query.driver != "sqlalchemy"
-        else "one `session.execute(statement, [{…}, …])`"
-    )
+    if query.driver != "sqlalchemy":
+        instead = "`executemany(sql, rows)`"
+    elif query.verb == "delete":
+        instead = "one statement with `.where(….in_(…))`"
+    elif query.verb == "update":
+        instead = "`.where(….in_(…))`, or one `session.execute(update(…), [{…}, …])`"
+    else:
+        instead = "one `session.execute(statement, [{…}, …])`"
     fix = _executemany(query, loop, file)
     return Problem(
         loop if fix is not None else query.call,
@@ -128,11 +131,24 @@ def _is_batchable(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) 
         built = query.statement is not None and query.text is None
         if not (built and query.statement is not None and mentions(query.statement, names)):
             return False
-    if query.text is None and query.verb != "insert":
+    if query.text is None and query.verb != "insert" and not _is_of_one(query, names, file):
         return False
     if "RETURNING" in query.sql.upper() or _is_used(query.call, file):
         return False
     return all(_is_simple(node, query, file) for node in file.body(loop))
+
+
+def _is_of_one(query: Query, names: frozenset[str], file: SourceFile) -> bool:
+    """Whether a built statement changes the row whose key is the item, and says no more of it."""
+    if query.verb not in {"update", "delete"} or query.statement is None:
+        return False
+    compared = [
+        node
+        for node in ast.walk(query.statement)
+        if isinstance(node, ast.Compare) and mentions(node, names)
+    ]
+    wheres = file.source(query.statement).count(".where(")
+    return len(compared) == 1 == wheres and isinstance(compared[0].ops[0], ast.Eq)
 
 
 def _is_used(call: ast.Call, file: SourceFile) -> bool:
