@@ -131,24 +131,23 @@ def _is_batchable(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) 
         built = query.statement is not None and query.text is None
         if not (built and query.statement is not None and mentions(query.statement, names)):
             return False
-    if query.text is None and query.verb != "insert" and not _is_of_one(query, names, file):
+    if query.text is None and query.verb != "insert" and not _is_of_one(query, names):
         return False
     if "RETURNING" in query.sql.upper() or _is_used(query.call, file):
         return False
     return all(_is_simple(node, query, file) for node in file.body(loop))
 
 
-def _is_of_one(query: Query, names: frozenset[str], file: SourceFile) -> bool:
+def _is_of_one(query: Query, names: frozenset[str]) -> bool:
     """Whether a built statement changes the row whose key is the item, and says no more of it."""
     if query.verb not in {"update", "delete"} or query.statement is None:
         return False
-    compared = [
-        node
-        for node in ast.walk(query.statement)
-        if isinstance(node, ast.Compare) and mentions(node, names)
-    ]
-    wheres = file.source(query.statement).count(".where(")
-    return len(compared) == 1 == wheres and isinstance(compared[0].ops[0], ast.Eq)
+    compared = [node for node in ast.walk(query.statement) if isinstance(node, ast.Compare)]
+    match compared:
+        case [ast.Compare(left=ast.Attribute(attr="id"), ops=[ast.Eq()])]:
+            return mentions(compared[0], names)
+        case _:
+            return False
 
 
 def _is_used(call: ast.Call, file: SourceFile) -> bool:
