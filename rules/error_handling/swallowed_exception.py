@@ -43,12 +43,17 @@ _SIMPLE = (
     ast.Return,
     ast.Import,
     ast.ImportFrom,
+    ast.Pass,
+    ast.Break,
+    ast.Continue,
 )
 _PREDICATE = re.compile(
     r"(^|_)(is|has|can)_|^_*(check|supports?|looks?|should|was|exists?|try|ping|healthy?|validate|safe|"
     r"maybe|detect|del|exit|aexit|repr|str|getattr)_|^_*(ping|health|healthcheck)$"
 )
 
+_COMPLETES = re.compile(r"(^|[/_])complet(er|ers|ion|ions)([/_.]|$)")
+"""Files that offer completions at a terminal, where silence is the answer to any trouble."""
 _ABOUT_BUILD = re.compile(
     r"(^|_)(git|revision|hostname|build_info|version|commit_(hash|sha)|sha)(_|$)"
 )
@@ -177,7 +182,8 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
             continue
         if not _may(node, handler, file) and swallowing_handler(node, file) is not handler:
             severity, what = _cost(node, handler, file)
-            if is_explained(handler, file) or _is_documented(node, handler, file):
+            meant = is_explained(handler, file) or _is_documented(node, handler, file)
+            if meant or _only_cleans(node.body, file):
                 severity = Severity.SUGGESTION
             yield Problem(
                 handler,
@@ -210,6 +216,8 @@ def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
 def _may(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether silence is the point of this handler."""
     function = file.enclosing_function(node)
+    if _COMPLETES.search(file.path):
+        return True
     if function is not None and _PREDICATE.match(function.name) and not _goes_on(handler):
         return True
     if function is not None and (function.name.startswith("__") or _says_no(handler, function)):
@@ -332,6 +340,11 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
 
 def _only_cleans(body: list[ast.stmt], file: SourceFile) -> bool:
     """Whether nothing but closing, cancelling and removing happens in the block."""
+    match body:
+        case [ast.If(body=inner, orelse=[])]:  # `if path.exists(): path.unlink()`
+            return _only_cleans(inner, file)
+        case _:
+            pass
     names = [last_name(n.func) for n in run_by(body, file) if isinstance(n, ast.Call)]
     return bool(names) and all(CLEANING.search(name) for name in names[:1]) and len(body) <= _SHORT
 
