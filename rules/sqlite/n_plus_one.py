@@ -25,7 +25,7 @@ _READERS = re.compile(
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
-_TABLE = re.compile(r"\b(from|join)\s+([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
+_TABLE = re.compile(r"\b(from|join)\s+\(?\s*([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _NEAR = 4
 
