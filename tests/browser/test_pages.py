@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
 from app.db import schema
 from app.db.engine import Database
 from app.main import create_app
+from app.models import Repository
 from tests.app.serving import Served
 from tests.app.settings import make_settings
 from tests.bench.past import Size, invent
@@ -41,6 +43,7 @@ PAGES = {
     "/audit": "Audit",
     "/api/v1/docs": "API",
 }
+LONG = "a-name-as-long-as-github-lets-people-choose-for-a-repository-which-is-a-hundred-characters-and-ends"
 pytestmark = pytest.mark.timeout(500)
 
 
@@ -82,6 +85,8 @@ async def _fill(settings: Settings) -> None:
     await schema.upgrade(settings)
     database = Database(settings.database_url)
     await invent(database, Size(repositories=4, reviews=200, findings=800), datetime.now(UTC))
+    async with database.write() as session:
+        await session.execute(update(Repository).where(Repository.id == 4).values(name=LONG))
     await database.close()
 
 
