@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.on_loop import is_program
@@ -119,6 +121,7 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         app.state.db = sqlite3.connect(path)
     ```
     """
+    never = defaultdict[tuple[ast.AST | None, str], list[Problem]](list)
     for call, connect in openings(file):
         driver = CONNECT[connect]
         if _borrows(call, file):
@@ -127,8 +130,20 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         problem = _problem(call, owned, driver, file)
         if problem is not None and is_program(file):
             problem = _in_script(problem)
-        if problem is not None:
+        if problem is not None and owned.fate is Fate.NEVER:
+            never[file.enclosing_function(call), owned.holder].append(problem)
+        elif problem is not None:
             yield problem
+    for first, *others in never.values():
+        yield _with_others(first, len(others))
+
+
+def _with_others(problem: Problem, others: int) -> Problem:
+    """One problem for a name that a function opens again and again and never closes."""
+    if not others:
+        return problem
+    times = "once more" if others == 1 else f"{others} more times"
+    return replace(problem, message=f"{problem.message} The same happens {times} here.")
 
 
 def _borrows(call: ast.Call, file: SourceFile) -> bool:
