@@ -38,6 +38,12 @@ async def test_a_contributor_from_a_fork(service: Service):
     assert (_answers(again), _answers(dismissed)) == (["eyes", "rocket"], ["confused"])
     assert seen(service, pull) == OPEN
 
+    # GitHub names no pull request when a check on a fork is asked for again.
+    github.checks.rerequest(service.checks(pull)[-1], "alice")
+    await service.idle()
+    assert len(await service.reviews(pull)) == 3
+    assert seen(service, pull) == OPEN
+
     # Her configuration decides nothing either.
     github.pulls.push(pull, {".github/backend-expert.toml": 'ignore = ["SEC101"]\n'})
     await service.idle()
@@ -91,8 +97,8 @@ async def test_a_reviewer_who_locks_the_conversation_and_opens_it(service: Servi
     await service.idle()
     assert seen(service, pull) == ["check: failure, 2 critical", *OPEN[1:]]
 
+    # Opened again, the conversation is told at once what was found meanwhile.
     github.pulls.lock(pull, locked=False)
-    github.pulls.push(pull, {"README.md": "# Shop\n"})
     await service.idle()
     assert sorted(seen(service, pull)) == sorted(
         [

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 
 async def head_changed(work: Work, event: PullRequestEvent) -> None:
-    """A pull request has something to review: opened, pushed to, reopened, or out of draft."""
+    """A pull request has something to review, or a place for it: opened, pushed to, unlocked."""
     async with work.database.write() as session:
         if not await remember_repository(session, event):
             return
         row = await remember_pull_request(session, event)
-        again = event.action in {"reopened", "ready_for_review", "converted_to_draft"}
+        again = event.action in {"reopened", "ready_for_review", "converted_to_draft", "unlocked"}
         due = await want(session, row, event.action.replace("_", " "), force=again)
     await work.wake_reviews(due)
 
@@ -211,6 +211,7 @@ REACTIONS: dict[tuple[str, str | None], Reaction] = {
     ("pull_request", "reopened"): _on(PullRequestEvent, head_changed),
     ("pull_request", "ready_for_review"): _on(PullRequestEvent, head_changed),
     ("pull_request", "converted_to_draft"): _on(PullRequestEvent, head_changed),
+    ("pull_request", "unlocked"): _on(PullRequestEvent, head_changed),
     ("pull_request", "edited"): _on(PullRequestEvent, edited),
     ("pull_request", "closed"): _on(PullRequestEvent, closed),
     ("issue_comment", "created"): _on(IssueCommentEvent, comment_written),

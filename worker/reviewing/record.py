@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORCED = frozenset(
     {
-        *("recheck", "base changed", "re-run", "paused", "resumed"),
+        *("recheck", "base changed", "re-run", "paused", "resumed", "unlocked"),
         *("dismissed", "restored", "dismissal ended"),
     }
 )
