@@ -239,13 +239,18 @@ async def test_our_own_comment_without_a_valid_signature_is_left_alone(stage: St
     assert comment.body == text
 
 
-async def test_a_repeated_comment_of_ours_is_deleted(stage: Stage):
+async def test_a_repeated_comment_of_ours_is_deleted_unless_somebody_answered_it(stage: Stage):
     first = await stage.publish(review(finding(3)))
     ours = stage.pull.review_comments[0]
     double = stage.github.comments.reply(ours, stage.app.bot.login, ours.body)
     double.in_reply_to = None
 
+    answered = stage.github.comments.reply(ours, stage.app.bot.login, ours.body)
+    answered.in_reply_to = None
+    answer = stage.github.comments.reply(ours, "bob", "Why twice?")
+    answer.in_reply_to = answered.id
+
     again = await stage.publish(review(finding(3)), after(first, uncertain=True))
 
-    assert stage.pull.review_comments == [ours]
+    assert stage.pull.review_comments == [ours, answered, answer]
     assert again.outcome is Outcome.POSTED
