@@ -54,6 +54,11 @@ class User(Payload):
         """Whether GitHub calls it a bot."""
         return self.type == "Bot"
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it is the account by which GitHub shows what deleted ones left behind."""
+        return self.login.lower() == "ghost"
+
 
 class InstallationRef(Payload):
     """The installation that an event belongs to."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.github import comments
 from app.github.errors import LockedError
+from rules.core import markdown
 from worker.publishing.markers import Mark, Signer
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Asked:
         mark = Mark("answer", f"{self.facts.name}-{self.comment_id}")
         if await self._was_said(signer, mark):
             return
-        body = f"{signer.marker(mark)}\n{harmless(text)}"
+        body = markdown.fit(f"{signer.marker(mark)}\n{harmless(text)}")
         with suppress(LockedError):
             await comments.say(self.repository, self.row.number, body)
 

@@ -78,7 +78,8 @@ async def _answer(known: Command, asked: Asked, *, understood: bool) -> None:
 
 def is_bot(event: IssueCommentEvent | ReviewCommentEvent) -> bool:
     """Whether a bot wrote the comment or sent the event; a deleted account counts as one."""
-    return any(who is None or who.is_bot for who in (event.comment.user, event.sender))
+    people = (event.comment.user, event.sender)
+    return any(who is None or who.is_bot or who.is_nobody for who in people)
 
 
 async def may(who: Who, repository: Repository, row: PullRequest, user_id: int, login: str) -> bool:

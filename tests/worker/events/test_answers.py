@@ -94,6 +94,18 @@ async def test_every_value_of_the_configuration_is_shown_with_its_source(service
     assert reactions == ["eyes", "rocket"]
 
 
+async def test_an_answer_that_is_longer_than_github_takes_is_cut(service: Service):
+    wrong = "".join(f"x{number} = 1\n" for number in range(4000))
+    service.github.repositories.commit("alice/shop", "main", {".github/backend-expert.toml": wrong})
+    pull = _open(service, {"app/orders.py": INJECTION})
+    await service.idle()
+
+    answer, reactions = await _ask(service, pull, "bob", "/config")
+
+    assert reactions == ["eyes", "rocket"]
+    assert answer.rstrip().endswith("_Truncated: the rest did not fit into one comment._")
+
+
 async def test_reviews_are_paused_and_go_on_by_who_may_write(service: Service):
     github = service.github
     pull = _open(service, {"app/orders.py": INJECTION})

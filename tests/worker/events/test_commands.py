@@ -132,6 +132,22 @@ async def test_bots_give_no_commands(service: Service, pull: PullRequest):
     assert len(await service.reviews(pull)) == 1
 
 
+async def test_an_account_that_is_gone_gives_no_commands(service: Service):
+    """GitHub shows it as nobody, or as `ghost`, whoever it was."""
+    github = service.github
+    github.repositories.commit("alice/shop", "orders", {"app/orders.py": INJECTION})
+    pull = github.pulls.open("alice/shop", "orders", author="ghost")
+    await service.idle()
+
+    by_ghost = github.comments.write(pull, "ghost", "/recheck")
+    github.comments.delete_account("alice")
+    by_nobody = github.comments.write(pull, "alice", "/recheck")
+    await service.idle()
+
+    assert (_reactions(by_ghost), _reactions(by_nobody)) == ([], [])
+    assert len(await service.reviews(pull)) == 1
+
+
 async def test_an_edited_comment_gives_no_command(service: Service, pull: PullRequest):
     comment = service.github.comments.write(pull, "bob", "Nice")
     service.github.comments.edit(comment, "bob", "/recheck")
