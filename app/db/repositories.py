@@ -47,10 +47,22 @@ async def upsert(session: AsyncSession, facts: RepositoryFacts) -> None:
     )
 
 
-async def rename(session: AsyncSession, repository_id: int, owner: str, name: str) -> None:
-    """Remember the present owner and name, as a 301 answer or an event tells them."""
+async def learn(
+    session: AsyncSession, repository_id: int, owner: str, name: str, *, archived: bool
+) -> None:
+    """Remember what the API tells by the way: no event may have told of a new name."""
     await session.execute(
-        update(Repository).where(Repository.id == repository_id).values(owner=owner, name=name),
+        update(Repository)
+        .where(Repository.id == repository_id)
+        .values(owner=owner, name=name, archived=archived),
+        execution_options=_RAW,
+    )
+
+
+async def archive(session: AsyncSession, repository_id: int) -> None:
+    """Remember that GitHub takes no writes for it; whatever event comes next says if it does again."""
+    await session.execute(
+        update(Repository).where(Repository.id == repository_id).values(archived=True),
         execution_options=_RAW,
     )
 

@@ -187,7 +187,7 @@ async def test_a_repository_is_renamed_transferred_removed_and_back_again(databa
     async with database.write() as session:
         await add_repository(session)
         await installations.upsert(session, replace(INSTALLATION, id=8, account_login="new"))
-        await repositories.rename(session, 70, "octo", "store")
+        await repositories.learn(session, 70, "octo", "store", archived=False)
         renamed = await repositories.find(session, "OCTO", "Store")
         moved = replace(REPOSITORY, installation_id=8, owner="new", default_branch="")
         await repositories.upsert(session, moved)

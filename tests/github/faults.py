@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECOND_BATCH = "Review comments is invalid and Review threads is invalid"
 CONTENT_BLOCK = (
@@ -31,6 +34,7 @@ class Fault:
     when: Literal["before", "after"] = "before"
     drop: bool = False
     delay: float = 0.0
+    happens: Callable[[], object] | None = None
     hits: int = 0
 
     def matches(self, method: str, path: str) -> bool:
@@ -46,7 +50,7 @@ class Faults:
         self.script: list[Fault] = []
 
     def add(self, **fields: object) -> Fault:
-        """Add a fault. `drop` closes the connection; `status=None` only delays."""
+        """Add a fault. `drop` closes the connection; `status=None` only delays, or lets `happens` happen."""
         fault = Fault(**fields)  # pyright: ignore[reportArgumentType]
         self.script.append(fault)
         return fault

@@ -100,6 +100,8 @@ class Front:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._world.faults.take(scope["method"], scope["path"])
+        if fault and fault.happens:
+            await asyncio.to_thread(fault.happens)
         git = bool(GIT.match(scope["path"]))
         delay = (fault.delay if fault else 0.0) + (0.0 if git else self._world.limits.latency)
         if delay:

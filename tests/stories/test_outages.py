@@ -12,7 +12,7 @@ from app.db import installations
 from app.models import DeliveryState
 from tests.github.state import PERMISSIONS
 from tests.stories.seen import seen
-from tests.worker.service import working
+from tests.worker.service import until, working
 from tests.worker.test_whole_way import BOUND, INJECTION
 from worker.recovery.reconciling import reconcile
 
@@ -121,6 +121,25 @@ async def test_a_review_that_takes_too_long_says_so(standing: Service):
         await standing.idle()
 
     assert seen(standing, pull) == OPEN
+
+
+async def test_a_repository_that_is_archived_during_a_review_and_opened_again(service: Service):
+    github = service.github
+    github.faults.add(
+        path=r"/git-upload-pack$",
+        status=None,
+        happens=lambda: github.repositories.archive("alice/shop"),
+    )
+    pull = _open(service)
+    await service.idle()
+    assert [one.status for one in service.checks(pull)] == ["in_progress"]
+    assert pull.review_comments == []
+
+    github.repositories.archive("alice/shop", archived=False)
+    await service.idle()
+    await until(lambda: {one.status for one in service.checks(pull)} == {"completed"})
+
+    assert seen(service, pull) == OPEN
 
 
 async def test_a_check_left_in_progress_is_concluded_at_the_next_start(standing: Service):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.github.checks import Report
-from app.github.errors import TerminalError
+from app.github.errors import GoneError, NotFoundError, TerminalError
 from rules import docs
 from rules.core.render import Links
 from worker.publishing.check import Check
@@ -71,14 +71,14 @@ class Publisher:
         """Conclude a check for which there is no review: skipped, superseded, failed.
 
         `text` is Markdown for the Checks tab. Nothing happens without a check run, or when the
-        commit or the repository is gone.
+        commit or the repository is gone; `ArchivedError` is raised when it may come back.
         """
         if check_run_id is None:
             return
         report = Report(conclusion=conclusion, title=title, summary=text or title)
         try:
             await Check(target, self._writer).conclude(check_run_id, report, uncertain=False)
-        except TerminalError:
+        except (GoneError, NotFoundError):
             return
 
     async def publish(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from app.db import commands, leftovers, pull_requests
-from app.github.errors import GitHubError, TerminalError
+from app.db import commands, leftovers, pull_requests, repositories
+from app.github.errors import ArchivedError, GitHubError, TerminalError
 from app.models import CommandState, ReviewState
 from worker.publishing.posting import granting
 from worker.publishing.writer import react
@@ -147,6 +147,10 @@ async def _conclude(
     try:
         check = check_run_id or await publisher.start_check(target, uncertain=True)
         await publisher.conclude(target, check, conclusion, title, why)
+    except ArchivedError:  # Who opens it again finds the check in progress: the sweep ends it then.
+        async with attempt.work.database.write() as session:
+            await repositories.archive(session, attempt.row.repository_id)
+        return False
     except TerminalError:
         return True
     except GitHubError as error:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.db import leftovers
+from app.db import leftovers, repositories
 from app.github import pulls
 from app.models import PullRequestState
 from rules.core.findings import Review, Verdict
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from app.github.pulls import PullFiles, PullRequest
+    from app.github.pulls import PullFiles, PullRequest, RepositoryPart
     from rules.core.config import Config
     from rules.core.config_layers import Above
     from worker.reviewing.attempt import Attempt
@@ -89,6 +89,8 @@ def _cut_off(seen: Seen) -> str:
 
 async def _remember(attempt: Attempt, pull: PullRequest) -> None:
     attempt.head_sha = pull.head.sha
+    if pull.base.repo is not None:
+        await _learn(attempt, pull.base.repo)
     async with attempt.work.database.write() as session:
         await leftovers.remember(
             session,
@@ -100,6 +102,16 @@ async def _remember(attempt: Attempt, pull: PullRequest) -> None:
             base_ref=pull.base.ref,
             base_sha=pull.base.sha,
         )
+
+
+async def _learn(attempt: Attempt, home: RepositoryPart) -> None:
+    """Take the name under which the repository answered, which no event may have told of."""
+    before = attempt.repository
+    owner, _, name = home.full_name.partition("/")
+    if (owner, name) != (before.owner, before.name):
+        attempt.repository = attempt.work.github.repository(before.installation_id, owner, name)
+    async with attempt.work.database.write() as session:
+        await repositories.learn(session, home.id, owner, name, archived=home.archived)
 
 
 async def _look(attempt: Attempt, pull: PullRequest, *, uncertain: bool) -> Seen:

@@ -143,11 +143,11 @@ class Repositories(Actions):
             installation.repositories = [one for one in installation.repositories if one is not it]
 
     @action
-    def archive(self, repository: Repository | str) -> None:
-        """Make it read-only."""
+    def archive(self, repository: Repository | str, *, archived: bool = True) -> None:
+        """Make it read-only, or writable again."""
         it = self.world.repository(repository)
-        it.archived = True
-        self._tell(it, "archived")
+        it.archived = archived
+        self._tell(it, "archived" if archived else "unarchived")
 
     def describe(self, repository: Repository | str) -> dict:
         """Return the repository as the REST API would."""

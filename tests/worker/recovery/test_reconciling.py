@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from app.db import recoveries
+from app.db import recoveries, repositories
 from app.github.deliveries import Attempt
 from app.models import RecoveryKind
 from tests.worker.service import working
@@ -100,6 +100,31 @@ async def test_what_github_forgot_to_tell_is_found_on_its_pull_requests(standing
         (RecoveryKind.PULL_REQUEST, "base changed", told.number, 1),
         (RecoveryKind.PULL_REQUEST, "found unreviewed", untold.number, 1),
     ]
+
+
+async def test_a_new_name_that_nobody_told_of_is_learnt_with_the_push_that_nobody_told_of(
+    standing: Service,
+):
+    github = standing.github
+    async with working(standing.settings) as work:
+        pull = _open(standing)
+        await standing.idle()
+        github.webhooks.fail(times=100)
+        github.repositories.rename("alice/shop", "store")
+        github.pulls.push(pull, {"app/orders.py": BOUND})
+        await _nothing_on_the_way(standing)
+        github.webhooks.deliveries.clear()
+        github.webhooks.faults.clear()
+
+        await _reconcile(work)
+        await standing.idle()
+
+    async with standing.database.read() as session:
+        known = await repositories.get(session, pull.repository.id)
+    assert known is not None
+    assert (known.owner, known.name) == ("alice", "store")
+    assert standing.checks(pull)[-1].conclusion == "success"
+    assert f"/alice/store/commit/{pull.head_sha}" in pull.review_comments[0].body
 
 
 async def test_one_worker_of_all_looks_and_a_refusal_is_tried_in_the_next_round(standing: Service):
