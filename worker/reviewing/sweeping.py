@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from app.db import deliveries, leftovers, pull_requests, repositories
-from app.models import ReviewState
+from app.db import commands, deliveries, leftovers, pull_requests, repositories
+from app.models import CommandState, ReviewState
 from app.queue import wake
 from worker.feedback.ended import tell_what_ended
 from worker.reviewing import ending
@@ -16,7 +16,9 @@ from worker.reviewing.attempt import Attempt
 from worker.work import new_owner
 
 if TYPE_CHECKING:
-    from app.models import PullRequest
+    from collections.abc import Sequence
+
+    from app.models import PullRequest, ReviewRecord
     from worker.work import Work
 
 log = structlog.get_logger(__name__)
@@ -41,13 +43,26 @@ async def sweep_up(work: Work) -> None:
         await _end(work, row)
 
 
+async def _forget(work: Work, row: PullRequest, left: Sequence[ReviewRecord]) -> None:
+    """Close what was left open where nobody can be told of it: the repository is not ours any more."""
+    now = datetime.now(UTC)
+    async with work.database.write() as session:
+        ids = [one.id for one in left]
+        await leftovers.close_reviews(session, ids, ReviewState.SUPERSEDED, now)
+        for command in await commands.unfinished(session, row.id):
+            await commands.finish(session, command.comment_id, CommandState.FAILED, now)
+
+
 async def _end(work: Work, row: PullRequest) -> None:
     """Say how the reviews of a pull request ended on which nobody works any more."""
     async with work.database.read() as session:
         repository = await repositories.get(session, row.repository_id)
         reachable = await leftovers.is_reachable(session, row.repository_id)
         left = await leftovers.open_reviews(session, row.id)
-    if repository is None or not reachable:
+    if repository is None or repository.removed_at is not None:
+        await _forget(work, row, left)
+        return
+    if not reachable:
         return
     attempt = Attempt(work, row, new_owner(), work.repository(repository))
     failed = row.last_error is not None

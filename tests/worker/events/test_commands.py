@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.db import commands
+from app.db import commands, repositories
 from app.db.commands import CommandFacts
 from app.models import CommandState
 from tests.worker.test_whole_way import BOUND, INJECTION
@@ -164,6 +164,22 @@ async def test_a_closed_pull_request_cannot_be_rechecked(service: Service, pull:
     await service.idle()
 
     assert _reactions(comment) == ["eyes", "confused"]
+
+
+async def test_a_command_in_a_repository_that_is_gone_waits_for_nothing(
+    service: Service, pull: PullRequest
+):
+    row, now = await service.row(pull), datetime.now(UTC)
+    async with service.database.write() as session:
+        await repositories.remove(session, [pull.repository.id], now)
+        await commands.record(session, CommandFacts(row.id, 1, "recheck", "", "bob"), now)
+
+    await service.idle()
+
+    async with service.database.read() as session:
+        found = await commands.find(session, 1)
+    assert found is not None
+    assert found.state is CommandState.FAILED
 
 
 async def test_an_account_that_never_stops_is_not_heard_any_more(
