@@ -59,13 +59,22 @@ class Annotation(Frozen):
     message: str
 
 
+class Button(Frozen):
+    """A button beside a check that ended; GitHub takes 3, with 20, 40 and 20 characters."""
+
+    label: str
+    description: str
+    identifier: str
+
+
 class Report(Frozen):
-    """How a check ends: the conclusion, a line, a page, and notes on lines."""
+    """How a check ends: the conclusion, a line, a page, notes on lines, and what may be pressed."""
 
     conclusion: Conclusion
     title: str
     summary: str
     annotations: tuple[Annotation, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 async def listed(repository: Repository, sha: str, name: str) -> tuple[CheckRun, ...]:
@@ -131,6 +140,7 @@ def _ended(report: Report, annotations: Sequence[Annotation]) -> dict[str, Any]:
         "conclusion": report.conclusion,
         "completed_at": _now(),
         "output": _output(report, annotations),
+        "actions": [button.model_dump() for button in report.buttons],
     }
 
 

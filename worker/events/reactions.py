@@ -20,11 +20,13 @@ from app.payloads import (
     ReviewCommentEvent,
 )
 from app.queue import wake
-from worker.events.carrying import carry_out
+from worker.events.asked import Who
+from worker.events.carrying import carry_out, may
 from worker.events.places import remember_pull_request, remember_repository
 from worker.events.replies import take_reply
 from worker.events.wanting import awaken, want, want_unreviewed
 from worker.publishing.check import NAME
+from worker.publishing.wording import WHOLE_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -92,6 +94,22 @@ async def reply_written(work: Work, event: ReviewCommentEvent) -> None:
 async def check_run_asked_for_again(work: Work, event: CheckRunEvent) -> None:
     """Review again because somebody pressed "Re-run" on our check."""
     await _review_again(work, event, event.check_run.app, event.check_run.head_sha)
+
+
+async def check_button_pressed(work: Work, event: CheckRunEvent) -> None:
+    """Review whole files because somebody who may ask for it pressed the button of our check."""
+    pressed, by = event.requested_action, event.sender
+    if pressed is None or pressed.identifier != WHOLE_FILES.identifier:
+        return
+    if by is None or by.is_bot or by.is_nobody or event.installation is None:
+        return
+    part, run = event.repository, event.check_run
+    repository = work.github.repository(event.installation.id, part.owner_login, part.name)
+    async with work.database.read() as session:
+        rows = await leftovers.of_head(session, part.id, run.head_sha)
+    who = Who.ANYBODY_INVOLVED
+    if rows and await may(who, repository, rows[0], by.id, by.login):
+        await _review_again(work, event, run.app, run.head_sha, full=True)
 
 
 async def check_suite_asked_for_again(work: Work, event: CheckSuiteEvent) -> None:
@@ -173,7 +191,9 @@ async def repository_deleted(work: Work, event: RepositoryEvent) -> None:
             await repositories.remove(session, [event.repository.id], datetime.now(UTC))
 
 
-async def _review_again(work: Work, event: RepositoryEvent, app: App | None, head_sha: str) -> None:
+async def _review_again(
+    work: Work, event: RepositoryEvent, app: App | None, head_sha: str, *, full: bool = False
+) -> None:
     if app is None or app.id != work.settings.github_app_id:
         return
     due: datetime | None = None
@@ -181,7 +201,7 @@ async def _review_again(work: Work, event: RepositoryEvent, app: App | None, hea
         if not await remember_repository(session, event):
             return
         for row in await leftovers.of_head(session, event.repository.id, head_sha):
-            due = await want(session, row, "re-run", force=True)
+            due = await want(session, row, "re-run", force=True, full=full)
     await work.wake_reviews(due)
 
 
@@ -217,6 +237,7 @@ REACTIONS: dict[tuple[str, str | None], Reaction] = {
     ("issue_comment", "created"): _on(IssueCommentEvent, comment_written),
     ("pull_request_review_comment", "created"): _on(ReviewCommentEvent, reply_written),
     ("check_run", "rerequested"): _on(CheckRunEvent, check_run_asked_for_again),
+    ("check_run", "requested_action"): _on(CheckRunEvent, check_button_pressed),
     ("check_suite", "rerequested"): _on(CheckSuiteEvent, check_suite_asked_for_again),
     ("merge_group", "checks_requested"): _on(MergeGroupEvent, merge_group_waits),
     ("installation", "created"): _on(InstallationEvent, installed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.github.checks import Annotation, Report
+from app.github.checks import Annotation, Button, Report
 from rules.core import check_run
 from rules.core.assessment import many
 from rules.core.summary import component_of, summary
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 SUMMARY = Mark("summary", "summary")
 """The mark of the summary; a pull request has one."""
+
+
+WHOLE_FILES = Button(
+    label="Review whole files",
+    description="Also the lines that nobody changed",
+    identifier="whole-files",
+)
+"""The button that does what `/recheck full` does."""
 
 
 def cover(author: Author, drafts: Iterable[Draft], generation: int, summary_url: str | None) -> str:
@@ -55,6 +63,7 @@ def report(
             for one in known
             if one.place is Place.CHECK and one.state is State.OPEN
         ),
+        buttons=(WHOLE_FILES,),
     )
 
 

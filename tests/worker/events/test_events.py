@@ -150,6 +150,29 @@ async def test_pressing_re_run_reviews_again_without_a_second_comment(service: S
     assert [run.conclusion for run in service.checks(pull)] == ["failure"] * 3
 
 
+async def test_the_button_of_the_check_reviews_whole_files_for_who_may_ask_for_it(
+    service: Service,
+):
+    github = service.github
+    github.repositories.commit("alice/shop", "main", {"app/old.py": INJECTION})
+    github.repositories.commit("alice/shop", "more", {"app/old.py": f"{INJECTION}\n\nLIMIT = 5\n"})
+    pull = github.pulls.open("alice/shop", "more", author="bob")
+    await service.idle()
+    (run,) = service.checks(pull)
+    (button,) = run.actions
+    assert (button["label"], await service.findings(pull)) == ("Review whole files", [])
+
+    github.checks.press(run, "mallory", button["identifier"])
+    github.checks.press(run, "bob", "something-else")
+    await service.idle()
+    assert len(await service.reviews(pull)) == 1
+
+    github.checks.press(run, "bob", button["identifier"])
+    await service.idle()
+    assert [one.rule for one in await service.findings(pull)] == ["SEC101"]
+    assert [one.conclusion for one in service.checks(pull)] == ["success", "failure"]
+
+
 async def test_a_merge_queue_gets_its_success(service: Service):
     pull = _open(service)
     await service.idle()
