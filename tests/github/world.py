@@ -141,7 +141,10 @@ class World:
     def mint(self, prefix: str, **fields: object) -> Token:
         """Return a new token that lives `limits.token_seconds`."""
         expires = now() + timedelta(seconds=self.limits.token_seconds)
-        token = Token(f"{prefix}_{secrets.token_urlsafe(27)}", expires, **fields)  # pyright: ignore[reportArgumentType]
+        tail = secrets.token_urlsafe(27)
+        if prefix == "ghs":  # Since 2026 the tokens of installations hold a JSON web token.
+            tail = f"1_eyJ{secrets.token_urlsafe(300)}.eyJ{tail}.{tail}"
+        token = Token(f"{prefix}_{tail}", expires, **fields)  # pyright: ignore[reportArgumentType]
         self.tokens[token.value] = token
         return token
 

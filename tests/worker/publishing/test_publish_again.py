@@ -101,9 +101,13 @@ async def test_a_finding_that_comes_back_is_the_old_comment_again(stage: Stage):
     assert third.known[0].state is State.OPEN
 
 
-async def test_a_comment_that_somebody_answered_stays_in_sight(stage: Stage):
+@pytest.mark.parametrize("left", [False, True])
+async def test_a_comment_that_somebody_answered_stays_in_sight(stage: Stage, left: bool):
+    """Also when who answered has deleted the account since."""
     first = await stage.publish(review(finding(3)))
     stage.github.comments.reply(stage.pull.review_comments[0], "bob", "Is it?")
+    if left:
+        stage.github.comments.delete_account("bob")
     stage.push()
 
     await stage.publish(review(), after(first))
