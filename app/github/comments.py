@@ -106,14 +106,6 @@ async def on_file(
     return ReviewComment.model_validate(answer.data)
 
 
-async def reply(repository: Repository, number: int, comment_id: int, body: str) -> ReviewComment:
-    """Answer in the thread of a review comment."""
-    answer = await repository.call(
-        "POST", f"/pulls/{number}/comments/{comment_id}/replies", body={"body": body}
-    )
-    return ReviewComment.model_validate(answer.data)
-
-
 async def edit(repository: Repository, kind: Kind, comment_id: int, body: str) -> None:
     """Change the text of a comment: `issues` for the conversation, `pulls` for lines."""
     await repository.call("PATCH", f"/{kind}/comments/{comment_id}", body={"body": body})

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from app.github.errors import GitHubError, NotFoundError
+from app.github.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,16 +64,6 @@ class Permissions:
 async def permission(repository: Repository, login: str) -> Permission:
     """What a person may do, asked at most once a minute; raises when GitHub cannot say."""
     return await repository.app.permissions.of(repository, login)
-
-
-async def may_write(repository: Repository, login: str | None) -> bool:
-    """Whether a person may write; False also for a deleted account or when GitHub cannot say."""
-    if not login:
-        return False
-    try:
-        return await permission(repository, login) in {Permission.WRITE, Permission.ADMIN}
-    except GitHubError:
-        return False
 
 
 async def _ask(repository: Repository, login: str) -> Permission:

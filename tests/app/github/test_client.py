@@ -308,24 +308,23 @@ async def test_what_is_not_there_is_final(shop: Repository):
         await pulls.read(shop, 99)
 
 
-@pytest.mark.parametrize(
-    ("permission", "may"), [("admin", True), ("write", True), ("read", False), ("none", False)]
-)
-async def test_only_writers_may_write(
-    github: LocalGitHub, shop: Repository, pull: PullRequest, permission: str, may: bool
+@pytest.mark.parametrize("permission", ["admin", "write", "read", "none"])
+async def test_the_permission_of_a_person_is_what_github_says(
+    github: LocalGitHub, shop: Repository, pull: PullRequest, permission: str
 ):
     github.repositories.set_permission(pull.repository, "bob", permission)
 
     assert await people.permission(shop, "bob") == permission
-    assert await people.may_write(shop, "bob") is may
 
 
-async def test_permissions_fail_closed(github: LocalGitHub, shop: Repository):
+async def test_a_permission_that_github_cannot_tell_is_none_or_an_error(
+    github: LocalGitHub, shop: Repository
+):
+    assert await people.permission(shop, "nobody-at-all") is Permission.NONE
+
     github.faults.add(path="/collaborators/", status=502, times=3)
-
-    assert not await people.may_write(shop, "alice")
-    assert not await people.may_write(shop, None)
-    assert not await people.may_write(shop, "nobody-at-all")
+    with pytest.raises(TransientError):
+        await people.permission(shop, "alice")
 
 
 async def test_a_permission_is_believed_for_a_minute(github: LocalGitHub, shop: Repository):
