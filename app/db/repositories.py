@@ -5,14 +5,17 @@ No function commits.
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.insert import insert_into
+from app.db.types import UtcDateTime
 from app.models import Installation, PullRequest, Repository
 
+STRAGGLING = timedelta(minutes=10)
+"""How long after a removal a delivery may arrive that was sent before it."""
 _RAW = {"synchronize_session": False}
 
 
@@ -31,10 +34,29 @@ class RepositoryFacts:
 
 
 async def upsert(session: AsyncSession, facts: RepositoryFacts) -> None:
-    """Remember a repository as it is now; one that was removed is there again.
+    """Remember a repository that the App was given; one that was removed is there again."""
+    await _upsert(session, facts, removed_at=None)
 
-    This is also how a rename or a transfer to another installation is recorded.
+
+async def heard_of(session: AsyncSession, facts: RepositoryFacts, now: datetime) -> None:
+    """Remember a repository as an event in it tells; a rename or a transfer is recorded so, too.
+
+    One that was removed just now stays so: GitHub's deliveries come in any order.
     """
+    late = Repository.removed_at > now - STRAGGLING
+    await _upsert(
+        session,
+        facts,
+        removed_at=case((late, Repository.removed_at), else_=literal(None, UtcDateTime)),
+    )
+
+
+async def _upsert(
+    session: AsyncSession,
+    facts: RepositoryFacts,
+    *,
+    removed_at: ColumnElement[datetime | None] | None,
+) -> None:
     values = asdict(facts)
     statement = insert_into(session, Repository).values(**values)
     changes = {name: statement.excluded[name] for name in values if name != "id"}
@@ -42,7 +64,7 @@ async def upsert(session: AsyncSession, facts: RepositoryFacts) -> None:
         del changes["default_branch"]
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=[Repository.id], set_={**changes, "removed_at": None}
+            index_elements=[Repository.id], set_={**changes, "removed_at": removed_at}
         )
     )
 
@@ -67,13 +89,21 @@ async def archive(session: AsyncSession, repository_id: int) -> None:
     )
 
 
-async def remove(session: AsyncSession, repository_ids: Collection[int], now: datetime) -> None:
-    """Remember that the App no longer has these; nothing is due there and history stays."""
-    await session.execute(
-        update(Repository).where(Repository.id.in_(repository_ids)).values(removed_at=now),
+async def remove(
+    session: AsyncSession, installation_id: int, repository_ids: Collection[int], now: datetime
+) -> None:
+    """Remember that an installation no longer has these; nothing is due there and history stays.
+
+    What was transferred to another installation is had there.
+    """
+    gone = await session.scalars(
+        update(Repository)
+        .where(Repository.id.in_(repository_ids), Repository.installation_id == installation_id)
+        .values(removed_at=now)
+        .returning(Repository.id),
         execution_options=_RAW,
     )
-    await _want_nothing(session, repository_ids)
+    await _want_nothing(session, gone.all())
 
 
 async def remove_all_of(session: AsyncSession, installation_id: int, now: datetime) -> None:
@@ -81,7 +111,7 @@ async def remove_all_of(session: AsyncSession, installation_id: int, now: dateti
     ids = await session.scalars(
         select(Repository.id).where(Repository.installation_id == installation_id)
     )
-    await remove(session, ids.all(), now)
+    await remove(session, installation_id, ids.all(), now)
 
 
 async def get(session: AsyncSession, repository_id: int) -> Repository | None:

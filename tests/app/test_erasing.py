@@ -97,7 +97,7 @@ async def test_an_account_that_came_back_keeps_its_history(database: Database):
 async def test_a_repository_that_was_taken_from_us_is_erased(database: Database):
     async with database.write() as session:
         await fill(session)
-        await repositories.remove(session, [70], NOON)
+        await repositories.remove(session, 7, [70], NOON)
 
     async with database.write() as session:
         assert await erasing.removed_repositories(session, NOON + DAY) == 1

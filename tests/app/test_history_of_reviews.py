@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -183,6 +183,21 @@ async def test_an_installation_is_suspended_deleted_and_back_again(database: Dat
     assert (known.account_login, known.permissions) == ("octo", {"checks": "write"})
 
 
+async def test_a_delivery_that_comes_late_brings_no_removed_repository_back(database: Database):
+    removed: list[datetime | None] = []
+    async with database.write() as session:
+        await add_repository(session)
+        await repositories.remove(session, 7, [70], NOON)
+        for minutes in (1, 20):
+            later = NOON + timedelta(minutes=minutes)
+            await repositories.heard_of(session, REPOSITORY, later)
+            found = await repositories.get(session, 70)
+            assert found is not None
+            removed.append(found.removed_at)
+
+    assert removed == [NOON, None]
+
+
 async def test_a_repository_is_renamed_transferred_removed_and_back_again(database: Database):
     async with database.write() as session:
         await add_repository(session)
@@ -191,7 +206,11 @@ async def test_a_repository_is_renamed_transferred_removed_and_back_again(databa
         renamed = await repositories.find(session, "OCTO", "Store")
         moved = replace(REPOSITORY, installation_id=8, owner="new", default_branch="")
         await repositories.upsert(session, moved)
-        await repositories.remove(session, [70], NOON)
+        await repositories.remove(session, 7, [70], NOON)
+        kept = await repositories.get(session, 70)
+        assert kept is not None
+        stays = kept.removed_at
+        await repositories.remove(session, 8, [70], NOON)
         removed = await repositories.get(session, 70)
         assert removed is not None
         gone = removed.removed_at
@@ -200,6 +219,6 @@ async def test_a_repository_is_renamed_transferred_removed_and_back_again(databa
 
     assert renamed is not None
     assert back is not None
-    assert gone == NOON
+    assert (stays, gone) == (None, NOON)
     assert (back.installation_id, back.owner, back.name) == (8, "new", "shop")
     assert (back.default_branch, back.removed_at) == ("main", None)

@@ -29,7 +29,7 @@ async def remember_repository(session: AsyncSession, event: RepositoryEvent) -> 
         return False
     number = event.installation.id
     await installations.ensure(session, InstallationFacts(number, event.repository.owner_login, ""))
-    await repositories.upsert(session, event.repository.facts(number))
+    await repositories.heard_of(session, event.repository.facts(number), datetime.now(UTC))
     return True
 
 

@@ -170,7 +170,7 @@ async def repositories_changed(work: Work, event: InstallationRepositoriesEvent)
     async with work.database.write() as session:
         await installations.upsert(session, event.installation.facts())
         gone = [part.id for part in event.repositories_removed]
-        await repositories.remove(session, gone, datetime.now(UTC))
+        await repositories.remove(session, event.installation.id, gone, datetime.now(UTC))
         due = await _take_in(session, event.installation.id, event.repositories_added)
     await work.wake_reviews(due)
 
@@ -187,8 +187,9 @@ async def repository_changed(work: Work, event: RepositoryEvent) -> None:
 async def repository_deleted(work: Work, event: RepositoryEvent) -> None:
     """A repository is gone: nothing is due there, and its data goes in some days."""
     async with work.database.write() as session:
-        if await remember_repository(session, event):
-            await repositories.remove(session, [event.repository.id], datetime.now(UTC))
+        if await remember_repository(session, event) and event.installation is not None:
+            gone, now = [event.repository.id], datetime.now(UTC)
+            await repositories.remove(session, event.installation.id, gone, now)
 
 
 async def _review_again(

@@ -171,7 +171,8 @@ async def test_a_command_in_a_repository_that_is_gone_waits_for_nothing(
 ):
     row, now = await service.row(pull), datetime.now(UTC)
     async with service.database.write() as session:
-        await repositories.remove(session, [pull.repository.id], now)
+        gone = [pull.repository.id]
+        await repositories.remove(session, service.installation.id, gone, now)
         await commands.record(session, CommandFacts(row.id, 1, "recheck", "", "bob"), now)
 
     await service.idle()

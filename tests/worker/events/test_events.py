@@ -248,6 +248,29 @@ async def test_what_is_taken_away_is_forgotten_and_what_comes_back_is_taken_up(s
     assert (await _heads(service, pull))[-1] == (pull.head_sha, "done")
 
 
+async def test_a_delivery_that_comes_after_the_end_of_its_repository_is_about_nothing(
+    service: Service,
+):
+    github = service.github
+    pull = _open(service)
+    await service.idle()
+    opened = next(one for one in github.deliveries if one.action == "opened")
+    github.repositories.delete("alice/shop")
+    await service.idle()
+
+    late = {**opened.payload, "action": "reopened"}
+    github.webhooks.send(
+        service.app, "pull_request", late, service.installation.id, pull.repository.id
+    )
+    await service.idle()
+
+    async with service.database.read() as session:
+        gone = await repositories.get(session, pull.repository.id)
+    assert gone is not None
+    assert gone.removed_at is not None
+    assert await _heads(service, pull) == [(pull.head_sha, "done")]
+
+
 async def test_events_that_nobody_knows_are_ignored(service: Service):
     pull = _open(service)
     await service.idle()
