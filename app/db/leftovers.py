@@ -82,7 +82,13 @@ async def close_reviews(
 
 
 async def unreviewed(session: AsyncSession, installation_id: int) -> list[PullRequest]:
-    """Open pull requests of an installation whose present head was not reviewed."""
+    """Open pull requests of an installation whose present head was not reviewed, or not again.
+
+    Again, where somebody asked for it and was not answered.
+    """
+    asked = select(CommandRecord.pull_request_id).where(
+        CommandRecord.state == CommandState.RECEIVED
+    )
     found = await session.scalars(
         select(PullRequest)
         .join(Repository, Repository.id == PullRequest.repository_id)
@@ -90,7 +96,10 @@ async def unreviewed(session: AsyncSession, installation_id: int) -> list[PullRe
             Repository.installation_id == installation_id,
             Repository.removed_at.is_(None),
             PullRequest.state == PullRequestState.OPEN,
-            PullRequest.reviewed_head_sha.is_distinct_from(PullRequest.head_sha),
+            or_(
+                PullRequest.reviewed_head_sha.is_distinct_from(PullRequest.head_sha),
+                PullRequest.id.in_(asked),
+            ),
         )
         .order_by(PullRequest.id),
         execution_options=_FRESH,

@@ -213,6 +213,25 @@ async def test_a_review_that_meets_a_suspension_waits_for_its_end(standing: Serv
     ]
 
 
+async def test_who_asked_before_a_suspension_is_answered_after_it_with_a_review(service: Service):
+    github = service.github
+    pull = _open(service)
+    await service.idle()
+    asleep = github.faults.add(
+        path=r"/pulls/1$", status=None, happens=lambda: github.apps.suspend(service.installation)
+    )
+    asked = github.comments.write(pull, "alice", "/recheck")
+    await until(lambda: bool(asleep.hits))
+    while (row := await service.row(pull)).due_at or row.lease_owner:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    github.apps.unsuspend(service.installation)
+    await service.idle()
+
+    assert [one.content for one in asked.reactions] == ["eyes", "rocket"]
+    done = [sha for sha, state in await _heads(service, pull) if state == "done"]
+    assert done == [pull.head_sha] * 2
+
+
 async def test_repositories_are_known_by_number_whatever_they_are_called(service: Service):
     github = service.github
     pull = _open(service)
@@ -237,9 +256,10 @@ async def test_what_is_taken_away_is_forgotten_and_what_comes_back_is_taken_up(s
     await service.idle()
     async with service.database.read() as session:
         gone = await repositories.get(session, pull.repository.id)
-        active = await installations.is_active(session, service.installation.id)
+        still = await installations.get(session, service.installation.id)
     assert gone is not None
-    assert (gone.removed_at is not None, active) == (True, True)
+    assert still is not None
+    assert (gone.removed_at is not None, still.deleted_at) == (True, None)
 
     github.apps.add_repositories(service.installation, ["alice/shop"])
     github.pulls.push(pull, {"app/orders.py": BOUND})
