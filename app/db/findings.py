@@ -128,9 +128,9 @@ async def rename(
 
 
 async def set_comments(
-    session: AsyncSession, pull_request_id: int, comment_ids: Mapping[str, int]
+    session: AsyncSession, pull_request_id: int, comment_ids: Mapping[str, int | None]
 ) -> None:
-    """Remember by fingerprint which comment carries a finding."""
+    """Remember by fingerprint which comment carries a finding; None where somebody deleted it."""
     for fingerprint, comment_id in sorted(comment_ids.items()):
         await session.execute(
             update(FindingRecord)

@@ -7,6 +7,7 @@ from typing import Any
 REVIEWS = r"/pulls/\d+/reviews$"
 ON_LINES = r"/pulls/\d+/comments$"
 CONVERSATION = r"/issues/\d+/comments$"
+SAYING = r"/(reviews|comments)$"
 WRITES = r"/(reviews|comments|comments/\d+|check-runs|check-runs/\d+|graphql|reactions)$"
 READS = r"/(pulls/\d+|files|compare/.*|comments|comments/\d+|permission|check-runs)$"
 ANYTHING = r"^/(repos|graphql|app/installations)"
@@ -43,6 +44,18 @@ _GRANT = {"X-Accepted-GitHub-Permissions": "pull_requests=write"}
 _LIMITED = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
 _FORBIDDEN = {"errors": [{"type": "FORBIDDEN", "message": "Resource not accessible"}]}
 
+LIES: dict[str, dict[str, Any]] = {
+    "gone, a read": {
+        "method": "GET",
+        "path": READS,
+        "status": 404,
+        "body": {"message": "Not Found"},
+    },
+    "locked": _said(403, "Unable to create comment because issue is locked.", SAYING),
+    "locked, 422": _said(422, "Issue is locked", SAYING),
+    "archived": _said(403, "Repository was archived so is read-only."),
+}
+"""What GitHub says of what is for good, although it is not so: believed until somebody asks again."""
 FAULTS: dict[str, dict[str, Any]] = {
     "bad line": _refused(
         "Pull request review thread line must be part of the diff and "
@@ -106,4 +119,5 @@ FAULTS: dict[str, dict[str, Any]] = {
         "when": "after",
     },
     "no answer to a read": {"method": "GET", "path": READS, "drop": True},
+    **LIES,
 }

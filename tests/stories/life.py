@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from redis.asyncio import Redis
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.db import leftovers, pull_requests, repositories
 from app.models import Delivery, DeliveryState, FindingState, PullRequest, ReviewState, Round
+from tests.github.errors import Refused
 from tests.stories.fate import Fate, Moment, mortal
-from tests.stories.faults import FAULTS
+from tests.stories.faults import FAULTS, LIES
 from tests.worker.test_whole_way import BOUND, INJECTION, UNVERIFIED
 from worker.publishing.live import DONE
 from worker.publishing.markers import Signer, text_of
@@ -23,7 +25,10 @@ from worker.recovery.reconciling import reconcile
 from worker.reviewing.sweeping import sweep_up
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.models import FindingRecord
+    from tests.github.state import IssueComment, ReviewComment
     from tests.worker.service import Service
 
 CLEAN = '"""Nothing wrong here."""\n'
@@ -35,10 +40,12 @@ VARIANTS: tuple[tuple[str | None, frozenset[str]], ...] = (
     (None, frozenset()),
 )
 """What a file may say, and the rules that find something in it; None is no file."""
-PATHS = ("app/orders.py", "app/rates.py")
+PATHS = (("app/orders.py", "app/rates.py"), ("app/sales.py", "app/rates.py"))
+"""Where the two files are, and where they are when the first has moved."""
 BASE = {"app/__init__.py": '"""A shop."""\n', "README.md": "# Shop\n"}
 LONG = timedelta(days=1)
 PATIENCE = 200.0
+ENDED = {DeliveryState.DONE, DeliveryState.IGNORED}
 FORGED = "<!-- backend-expert:v1:summary:summary:00000000000000000000000000000000 -->\nMine."
 _TICKS = re.compile(r"^- \[([ x])\] ", re.MULTILINE)
 
@@ -49,6 +56,7 @@ class Push:
 
     variants: tuple[int, int]
     anew: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,17 @@ class Happen:
     what: Literal[
         "worker stopped", "valkey flushed", "time passes", "deliveries lost", "draft", "ready",
         "closed", "reopened", "base moved", "suspended", "unsuspended", "nothing",
+        "comment deleted", "summary deleted", "locked", "unlocked", "archived", "unarchived",
+        "repository deleted",
     ]  # fmt: skip
 
+
+OURS = tuple(
+    map(Happen, ("worker stopped", "valkey flushed", "time passes", "deliveries lost", "nothing"))
+)
+"""What happens wherever there is a service."""
+NOT_WRITING = tuple(map(Happen, ("suspended", "unsuspended", "unarchived", "repository deleted")))
+"""What may happen to a repository that is read-only."""
 
 type Step = Push | Say | Fail | Die | Happen
 
@@ -95,7 +112,11 @@ class Life:
     service: Service
     number: int
     now: tuple[int, int] = (1, 0)
-    theirs: list[str] = field(default_factory=list[str])
+    paths: tuple[str, str] = PATHS[0]
+    deleted: set[int] = field(default_factory=set[int])
+    """Comments of ours that somebody deleted, by GitHub's ids."""
+    lied_to: bool = False
+    """Whether GitHub told something for good that was not so."""
     fate: Fate = field(default_factory=Fate)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -108,7 +129,7 @@ class Life:
                 if self.worker.done():
                     await self._start()
             await self._calm()
-            await self._check()
+            await (self._check_gone() if self.repository.deleted else self._check())
         finally:
             self.service.github.faults.clear()
             self.service.github.webhooks.faults.clear()
@@ -118,7 +139,8 @@ class Life:
         github, name = self.service.github, f"alice/shop{self.number}"
         self.repository = github.repositories.create(name, BASE)
         self.service.installation = github.apps.install(self.service.app, [self.repository])
-        github.repositories.commit(self.repository, "change", self._files(), author="bob")
+        files = {path: text for path, text in self._files().items() if text is not None}
+        github.repositories.commit(self.repository, "change", files, author="bob")
         self.pull = github.pulls.open(self.repository, "change", author="bob")
         self.others = [
             github.comments.write(self.pull, "bob", "Please have a look."),
@@ -127,8 +149,11 @@ class Life:
         await self._start()
 
     def _files(self) -> dict[str, str | bytes | None]:
-        every = zip(PATHS, self.now, strict=True)
-        return {path: VARIANTS[variant][0] for path, variant in every}
+        every = zip(self.paths, self.now, strict=True)
+        files: dict[str, str | bytes | None] = dict.fromkeys(
+            path for both in PATHS for path in both
+        )
+        return files | {path: VARIANTS[variant][0] for path, variant in every}
 
     async def _start(self, fate: Fate | None = None) -> None:
         """A new worker; what a dead one held is free, as after its lease."""
@@ -142,32 +167,17 @@ class Life:
     async def _take(self, step: Step) -> None:
         github = self.service.github
         match step:
-            case Push(variants, anew):
-                self.now = variants
-                present = set(self.repository.git.run(
-                    "ls-tree", "-r", "--name-only", "main" if anew else self.pull.head_sha
-                ).decode().split())  # fmt: skip
-                files = {
-                    path: text
-                    for path, text in self._files().items()
-                    if text is not None or path in present
-                }
-                files["README.md"] = f"# Shop\n{len(github.requests)}\n"
-                if self.pull.state == "open":
-                    onto = "main" if anew else None
-                    github.pulls.push(self.pull, files, onto=onto, author="bob")
-                else:
-                    github.repositories.commit(
-                        self.repository,
-                        "change",
-                        files,
-                        onto="main" if anew else self.pull.head_sha,
-                    )
+            case _ if not self._is_possible(step):
+                pass
+            case Push():
+                await asyncio.to_thread(self._push, step)
             case Say(who, text):
                 records = await self._records()
                 name = records[0].fingerprint[:8] if records else "0000"
-                github.comments.write(self.pull, who, text.replace("ID", name))
+                with suppress(Refused):  # Locked.
+                    github.comments.write(self.pull, who, text.replace("ID", name))
             case Fail(fault, times):
+                self.lied_to |= fault in LIES
                 github.faults.add(**FAULTS[fault] | {"times": times})
             case Die(after, moment):
                 self.fate.left, self.fate.moment = after, moment
@@ -175,8 +185,25 @@ class Life:
                 await self._happen(what)
         await asyncio.sleep(0.15)
 
+    def _push(self, step: Push) -> None:
+        github = self.service.github
+        self.now, self.paths = step.variants, PATHS[step.moved]
+        parent = "main" if step.anew else self.pull.head_sha
+        listed = self.repository.git.run("ls-tree", "-r", "--name-only", parent)
+        present = set(listed.decode().split())
+        files = {
+            path: text
+            for path, text in self._files().items()
+            if text is not None or path in present
+        }
+        files["README.md"] = f"# Shop\n{len(github.requests)}\n"
+        if self.pull.state == "open":
+            onto = "main" if step.anew else None
+            github.pulls.push(self.pull, files, onto=onto, author="bob")
+        else:
+            github.repositories.commit(self.repository, "change", files, onto=parent)
+
     async def _happen(self, what: str) -> None:
-        github, pull = self.service.github, self.pull
         match what:
             case "worker stopped":
                 await self._start()
@@ -185,6 +212,15 @@ class Life:
             case "time passes":
                 await self._flush()
                 await self._pass_time()
+            case "nothing":
+                await asyncio.sleep(0.5)
+            case _:
+                # A worker whose loop stands here would keep SQLite locked for as long.
+                await asyncio.to_thread(self._happen_on_github, what)
+
+    def _happen_on_github(self, what: str) -> None:
+        github, pull = self.service.github, self.pull
+        match what:
             case "deliveries lost":
                 github.webhooks.fail(times=2)
             case "draft" if not pull.draft:
@@ -195,6 +231,18 @@ class Life:
                 github.pulls.close(pull)
             case "reopened" if pull.state == "closed" and self._is_pushed():
                 github.pulls.reopen(pull)
+            case "locked" | "unlocked":
+                github.pulls.lock(pull, locked=what == "locked")
+            case "comment deleted":
+                self._delete_the_last_of(pull.review_comments)
+            case "summary deleted":
+                self._delete_the_last_of(pull.comments)
+            case _:
+                self._happen_to_repository(what)
+
+    def _happen_to_repository(self, what: str) -> None:
+        github = self.service.github
+        match what:
             case "base moved":
                 text = f"# {len(github.requests)}\n"
                 github.repositories.commit(self.repository, "main", {"NEWS.md": text})
@@ -202,8 +250,26 @@ class Life:
                 github.apps.suspend(self.service.installation)
             case "unsuspended":
                 github.apps.unsuspend(self.service.installation)
+            case "archived" | "unarchived":
+                github.repositories.archive(self.repository, archived=what == "archived")
+            case "repository deleted":
+                github.repositories.delete(self.repository)
             case _:
-                await asyncio.sleep(0.5)
+                pass  # It is so already.
+
+    def _is_possible(self, step: Step) -> bool:
+        """Whether GitHub lets it happen: a repository may be read-only, or gone."""
+        if self.repository.deleted:
+            return isinstance(step, Fail | Die) or step in OURS
+        if self.repository.archived:
+            return isinstance(step, Fail | Die) or step in (*OURS, *NOT_WRITING)
+        return True
+
+    def _delete_the_last_of(self, comments: Sequence[IssueComment | ReviewComment]) -> None:
+        """Alice deletes what we said last there, if we said anything."""
+        for one in [one for one in comments if one.user is self.service.app.bot][-1:]:
+            self.deleted.add(one.id)
+            self.service.github.comments.delete(one, "alice")
 
     def _is_pushed(self) -> bool:
         """A branch that was pushed to while its pull request was closed."""
@@ -216,22 +282,40 @@ class Life:
         github.webhooks.faults.clear()
         await self._start()
         await self._flush()
-        if service.installation.suspended_at:
-            github.apps.unsuspend(service.installation)
+        await asyncio.to_thread(self._put_right)
+        await self._settle()
+        if self.repository.deleted:
+            return
+        if (await service.row(self.pull)).paused:
+            github.comments.write(self.pull, "alice", "/resume")
+            await self._idle()
+        if self.lied_to or self.deleted:
+            github.comments.write(self.pull, "alice", "/recheck")
+            await self._idle()
+
+    def _put_right(self) -> None:
+        """Let the pull request be one that can be reviewed, if it is still there."""
+        github = self.service.github
+        if self.service.installation.suspended_at:
+            github.apps.unsuspend(self.service.installation)
+        if self.repository.deleted:
+            return
+        if self.repository.archived:
+            github.repositories.archive(self.repository, archived=False)
+        if self.pull.locked:
+            github.pulls.lock(self.pull, locked=False)
         if self.pull.state == "closed":
             github.pulls.reopen(self.pull)
             if not self._is_pushed():
-                github.pulls.push(
-                    self.pull, self._readme(), onto=self.repository.git.branch("change")
-                )
+                onto = self.repository.git.branch("change")
+                github.pulls.push(self.pull, self._readme(), onto=onto)
         if self.pull.draft:
             github.pulls.ready(self.pull)
+
+    async def _settle(self) -> None:
         for _ in range(3):
             # What waits for an installation that only seemed suspended is found by nothing else.
             await self._reconcile()
-            await self._idle()
-        if (await service.row(self.pull)).paused:
-            github.comments.write(self.pull, "alice", "/resume")
             await self._idle()
 
     async def _reconcile(self) -> None:
@@ -295,8 +379,26 @@ class Life:
         await self._check_reviews()
         assert [one.body for one in self.others] == ["Please have a look.", FORGED]
         assert {one.minimized for one in self.others} == {None}
-        states = Counter((await self.service.deliveries()).values())
-        assert set(states) <= {DeliveryState.DONE, DeliveryState.IGNORED}, states
+        ended = ENDED | ({DeliveryState.FAILED} if self.lied_to else set())
+        assert await self._left_of_deliveries(ended) == []
+
+    async def _check_gone(self) -> None:
+        """Of a repository that is deleted nothing is due any more, and nothing left open here."""
+        async with self.service.database.read() as session:
+            row = await pull_requests.find(session, self.repository.id, self.pull.number)
+            home = await repositories.get(session, self.repository.id)
+            left = await leftovers.open_reviews(session, row.id) if row else []
+        assert home is None or home.removed_at is not None
+        assert row is None or (row.due_at, row.lease_owner) == (None, None)
+        assert left == []
+        assert await self._left_of_deliveries({*ENDED, DeliveryState.FAILED}) == []
+
+    async def _left_of_deliveries(self, ended: set[DeliveryState]) -> list[tuple[str, str | None]]:
+        """What was told of this installation and has not come to such an end."""
+        ours = Delivery.installation_id == self.service.installation.id
+        async with self.service.database.read() as session:
+            found = await session.scalars(select(Delivery).where(ours))
+            return [(one.event, one.error) for one in found if one.state not in ended]
 
     async def _check_findings(self) -> None:
         """What is known is what stands in the code."""
@@ -304,7 +406,7 @@ class Life:
         assert row.reviewed_head_sha == self.pull.head_sha
         there = {
             (rule, path)
-            for path, variant in zip(PATHS, self.now, strict=True)
+            for path, variant in zip(self.paths, self.now, strict=True)
             for rule in VARIANTS[variant][1]
         }
         known = {
@@ -332,8 +434,10 @@ class Life:
         assert set(by_key) <= set(records)
         for key, record in records.items():
             comment = by_key.get(key)
-            assert record.comment_id == (comment.id if comment else None)
-            if comment is not None:
+            if comment is None:
+                assert record.comment_id is None or record.comment_id in self.deleted
+            else:
+                assert record.comment_id == comment.id
                 closed = text_of(comment.body).startswith(DONE)
                 assert closed == (record.state is not FindingState.OPEN), (closed, record.state)
                 if record.state is FindingState.OPEN:

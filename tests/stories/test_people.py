@@ -107,3 +107,18 @@ async def test_a_reviewer_who_locks_the_conversation_and_opens_it(service: Servi
             "summary: tls-verify-disabled at app/rates.py:8, open",
         ]
     )
+
+
+async def test_a_reviewer_who_deletes_our_comment_is_told_in_the_summary_only(service: Service):
+    github = service.github
+    github.repositories.commit("alice/shop", "orders", {"app/orders.py": INJECTION}, author="bob")
+    pull = github.pulls.open("alice/shop", "orders", author="bob")
+    await service.idle()
+
+    github.comments.delete(pull.review_comments[0], "alice")
+    github.pulls.push(pull, {"README.md": "# Shop\n"})
+    await service.idle()
+
+    assert seen(service, pull) == OPEN[:2]
+    assert [one.comment_id for one in await service.findings(pull)] == [None]
+    assert "#discussion_r" not in service.comments(pull)[0]

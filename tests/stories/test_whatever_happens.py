@@ -47,10 +47,12 @@ COMMANDS = (
 TURNS = (
     "worker stopped", "valkey flushed", "time passes", "deliveries lost", "draft", "ready",
     "closed", "reopened", "base moved", "suspended", "unsuspended", "nothing",
+    "comment deleted", "summary deleted", "locked", "unlocked", "archived", "unarchived",
+    "repository deleted",
 )  # fmt: skip
 VARIANT = st.integers(0, len(VARIANTS) - 1)
 STEPS: st.SearchStrategy[Step] = st.one_of(
-    st.builds(Push, st.tuples(VARIANT, VARIANT), st.booleans()),
+    st.builds(Push, st.tuples(VARIANT, VARIANT), st.booleans(), st.booleans()),
     st.builds(Fail, st.sampled_from(sorted(FAULTS)), st.integers(1, 2)),
     st.builds(Die, st.integers(0, 25), st.sampled_from(["before", "after"])),
     st.builds(Say, st.sampled_from(["alice", "bob", "eve"]), st.sampled_from(COMMANDS)),
@@ -83,9 +85,21 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Unclosed client session:ResourceWarning")  # As in tests/worker.
-@pytest.mark.timeout(0 if EXAMPLES else 400)
+@pytest.mark.timeout(0 if EXAMPLES else 800)
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
 @example([Fail("suspended"), Push((1, 1)), Happen("nothing"), Say("alice", "/pause")])
+@example([Say("alice", "/recheck"), Push((1, 1)), Happen("repository deleted")])
+@example(
+    [
+        *(Happen("nothing"), Happen("comment deleted"), Push((1, 2), moved=True), Happen("locked")),
+        *(
+            Push((1, 1), anew=True),
+            Happen("archived"),
+            Fail("gone, a read", 2),
+            Happen("unarchived"),
+        ),
+    ]
+)
 @FEW
 def test_whatever_happens_the_pull_request_is_right_in_the_end(service: Service, steps: list[Step]):
     asyncio.run(_live(service, steps))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
+    from hypothesis.vendor.pretty import RepresentationPrinter
+
     from app.config import Settings
     from app.db.engine import Database
     from rules.core.findings import Review
@@ -51,6 +53,10 @@ class Service:
     installation: Installation
     settings: Settings
     database: Database
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        """Tell Hypothesis the place only: all that ever happened on its GitHub hangs on it."""
+        printer.text("..." if cycle else f"<Service of {self.github.url}>")
 
     async def idle(self, seconds: float = PATIENCE) -> None:
         """Wait until GitHub has delivered everything and nothing is left to do."""

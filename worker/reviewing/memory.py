@@ -108,7 +108,7 @@ async def record(
             now=now,
         )
     await tallies.count_review(session, row.repository_id, review_id, gone, now)
-    comments = {k.finding.fingerprint: k.comment_id for k in published.known if k.comment_id}
+    comments = {one.finding.fingerprint: one.comment_id for one in published.known}
     await findings.set_comments(session, row.id, comments)
     await dismissals.set_fates(
         session,
