@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=3)
-"""GitHub sends nothing again that is older."""
+"""GitHub sends nothing again that is older,"""
+KEPT_BY_A_SERVER = timedelta(days=7)
+"""and an Enterprise Server nothing older than this."""
 OVERLAP = timedelta(minutes=5)
 """Looked at once more, for an attempt is listed only when it ended."""
 MOST_ATTEMPTS = 5
@@ -32,12 +34,17 @@ MOST_ATTEMPTS = 5
 async def redeliver_missed(work: Work, examined_until: datetime | None) -> datetime:
     """Ask for what never arrived since then; gives until when everything is settled now."""
     now = datetime.now(UTC)
-    oldest = now - KEPT
+    oldest = now - kept(work.settings.github_api_url)
     start = oldest if examined_until is None else max(oldest, examined_until - OVERLAP)
     listed = await deliveries.since(work.github, start)
     for attempt in await _wanted(work, missed(listed)):
         await _redeliver(work, attempt)
     return min((one.delivered_at for one in listed if one.under_way), default=now)
+
+
+def kept(api_url: str) -> timedelta:
+    """How long the GitHub of this API can send a delivery again."""
+    return KEPT_BY_A_SERVER if api_url.endswith("/api/v3") else KEPT
 
 
 def missed(attempts: Iterable[Attempt]) -> list[Attempt]:

@@ -13,7 +13,7 @@ from app.github.deliveries import Attempt
 from app.models import RecoveryKind
 from tests.worker.service import working
 from tests.worker.test_whole_way import BOUND, INJECTION
-from worker.recovery.missed import missed
+from worker.recovery.missed import kept, missed
 from worker.recovery.reconciling import reconcile
 
 if TYPE_CHECKING:
@@ -146,6 +146,12 @@ async def test_one_worker_of_all_looks_and_a_refusal_is_tried_in_the_next_round(
 
     assert len(await standing.reviews(pull)) == 1
     assert len(pull.review_comments) == 1
+
+
+def test_an_enterprise_server_keeps_deliveries_for_longer():
+    addresses = ("https://api.github.com", "https://ghes.example/api/v3")
+
+    assert [kept(address).days for address in addresses] == [3, 7]
 
 
 def test_only_what_never_arrived_and_would_be_reacted_to_is_missed():
