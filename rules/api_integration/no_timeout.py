@@ -159,7 +159,7 @@ def _called(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
 
 def _shared_sessions(file: SourceFile) -> Iterator[Problem]:
     """Sessions of aiohttp that other places use, which a request's own rule cannot see."""
-    if _LIMITED.search(file.text):
+    if "ClientSession" not in file.called_names or _LIMITED.search(file.text):
         return
     told: set[ast.AST | None] = set()
     for call in file.calls("ClientSession"):

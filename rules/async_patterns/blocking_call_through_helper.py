@@ -77,7 +77,9 @@ def blocking_call_through_helper(function: FunctionNode, file: SourceFile) -> It
         return await asyncio.to_thread(fetch_price, token)
     ```
     """
-    if file.project is None or serves_nobody_yet(function) or is_program(file):
+    if file.project is None or not _can_block(function, file, file.project):
+        return
+    if serves_nobody_yet(function) or is_program(file):
         return
     if isinstance(function, ast.AsyncFunctionDef):
         for node in file.body(function):
@@ -85,6 +87,14 @@ def blocking_call_through_helper(function: FunctionNode, file: SourceFile) -> It
                 yield from _at_caller(node, file, file.project)
     else:
         yield from _at_cause(function, file, file.project)
+
+
+def _can_block(function: FunctionNode, file: SourceFile, project: Project) -> bool:
+    """Whether a plain function blocks by itself; what an `async def` calls is seen in its body."""
+    if isinstance(function, ast.AsyncFunctionDef):
+        return True
+    known = project.functions.get(file.names.of_definition(function))
+    return known is not None and any(effect.kind == "blocking" for effect in known.effects)
 
 
 def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[Problem]:
@@ -111,9 +121,6 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
 def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Iterator[Problem]:
     """The blocking call itself, when async code elsewhere reaches the function around it."""
     name = file.names.of_definition(function)
-    known = project.functions.get(name)
-    if known is None or not any(effect.kind == "blocking" for effect in known.effects):
-        return
     callers = [
         caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)
     ]

@@ -78,7 +78,8 @@ def check(file: SourceFile, rules: Iterable[Rule], profile: Profile | None = Non
 def _asked(rule: Rule, file: SourceFile) -> Sequence[ast.AST]:
     """The nodes that a rule wants to see."""
     if len(rule.on) == 1:
-        return _of_type(rule.on[0], rule.calls, file)
+        only = rule.on[0]
+        return file.nodes.of(only) if rule.calls is None else _of_type(only, rule.calls, file)
     return [node for node_type in rule.on for node in _of_type(node_type, rule.calls, file)]
 
 

@@ -230,7 +230,7 @@ class _Extraction:
             handed_off = self.file.handed_to_thread(call)
             in_loop = self.file.enclosing_loop(call) is not None
             guarded = self._is_guarded(call, function)
-            if not handed_off and not (kinds and is_in_memory(call, self.file)):
+            if kinds and not handed_off and not is_in_memory(call, self.file):
                 found = (EffectFact(kind, name, call.lineno, in_loop, guarded) for kind in kinds)
                 effects.setdefault(function, []).extend(found)
             if ours:

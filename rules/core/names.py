@@ -65,6 +65,7 @@ class Names:
         self._elsewhere = elsewhere
         self._known: dict[ast.AST, str | None] = {}
         self._held: dict[ast.expr, str | None] = {}
+        self._canonical: dict[str, str] = {}
         self._depth = 0
 
     def of(self, node: ast.AST) -> str | None:
@@ -77,13 +78,12 @@ class Names:
         known[node] = None
         self._depth += 1
         try:
-            match node:
-                case ast.Name():
-                    found = self._name(node)
-                case ast.Attribute():
-                    found = self._attribute(node)
-                case _:
-                    found = self._resolve(node)
+            if isinstance(node, ast.Name):
+                found = self._name(node)
+            elif isinstance(node, ast.Attribute):
+                found = self._attribute(node)
+            else:
+                found = self._resolve(node)
         finally:
             self._depth -= 1
         known[node] = found
@@ -398,11 +398,13 @@ class Names:
 
     def canonical(self, name: str) -> str:
         """The one name that rules use for something that can be imported from several places."""
-        if name in CANONICAL:
-            return CANONICAL[name]
-        if self._elsewhere is not None:
-            return self._elsewhere.canonical(name)
-        return name
+        known = self._canonical.get(name)
+        if known is None:
+            known = CANONICAL.get(name)
+            if known is None:
+                known = self._elsewhere.canonical(name) if self._elsewhere is not None else name
+            self._canonical[name] = known
+        return known
 
     def _quoted(self, text: str, near: ast.expr) -> str | None:
         try:

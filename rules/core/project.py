@@ -514,4 +514,4 @@ class View:
 
     def attribute(self, owner: str, name: str) -> str | None:
         """What an attribute of a class of the project is; None when it is not known."""
-        return self.project.member(owner, name)
+        return self.project.member(owner, name) if owner in self.project.classes else None

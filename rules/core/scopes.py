@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ type Kind = Literal[
     "assign", "unpack", "import", "argument", "function", "class", "with", "for", "except", "other"
 ]
 
+_PLACE = attrgetter("line", "column")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NESTING = frozenset({ast.Tuple, ast.List, ast.Starred})
 
 
 @dataclass(slots=True, eq=False)
@@ -138,17 +140,17 @@ class Scopes:
     def lookup(self, name: str, scope: Scope) -> list[Binding]:
         """The bindings that a use of `name` in `scope` can mean, of the nearest scope with any."""
         current: Scope | None = scope
-        table, elsewhere = self._table, self._elsewhere
+        table, elsewhere, outer = self._table, self._elsewhere, self._outer
         while current is not None:
             if elsewhere and elsewhere.get((current, name)) == "global":
                 return self.in_scope(self._nodes.tree).get(name, [])
             if (
-                current in table
-                and (found := table[current].get(name))
-                and not (current is not scope and isinstance(current, ast.ClassDef))
+                (names := table.get(current)) is not None
+                and (found := names.get(name)) is not None
+                and (current is scope or current.__class__ is not ast.ClassDef)
             ):
                 return found
-            current = self._outer.get(current)
+            current = outer.get(current)
         return []
 
     def reaching(self, name: ast.Name) -> list[Binding]:
@@ -176,7 +178,7 @@ class Scopes:
         for names in self._table.values():
             for bindings in names.values():
                 if len(bindings) > 1:
-                    bindings.sort(key=lambda binding: (binding.line, binding.column))
+                    bindings.sort(key=_PLACE)
 
     def _bindings(self) -> Iterator[Binding]:
         nodes = self._nodes
@@ -186,7 +188,7 @@ class Scopes:
                 self._elsewhere[self.of(statement), name] = word
         for name in nodes.of(ast.Name):
             if name.ctx.__class__ is not ast.Load:
-                yield from self._stored(name)
+                yield self._stored(name)
         for statement in (*nodes.of(ast.Import), *nodes.of(ast.ImportFrom)):
             yield from self._imported(statement)
         for function in (*nodes.of(ast.FunctionDef), *nodes.of(ast.AsyncFunctionDef)):
@@ -215,22 +217,23 @@ class Scopes:
     ) -> Binding:
         return Binding(name, node, self.of(node), kind, node.lineno, node.col_offset, value)
 
-    def _stored(self, name: ast.Name) -> Iterator[Binding]:
+    def _stored(self, name: ast.Name) -> Binding:
         parents = self._nodes.parents
         child: ast.AST = name
         holder = parents[name]
         nested = False
-        while isinstance(holder, (ast.Tuple, ast.List, ast.Starred)):
+        while holder.__class__ in _NESTING:
             child, holder, nested = holder, parents[holder], True
         scope = self.of(name)
-        if isinstance(holder, ast.NamedExpr):
+        if holder.__class__ is ast.NamedExpr:
             while isinstance(scope, COMPREHENSIONS):
                 scope = self.of(scope)
-        scope = self._declared(scope, name.id)
+        if self._elsewhere:
+            scope = self._declared(scope, name.id)
         kind, value, annotation = _meaning(holder, child)
         if nested and kind in {"assign", "with"}:
             kind = "unpack"
-        yield Binding(name.id, name, scope, kind, name.lineno, name.col_offset, value, annotation)
+        return Binding(name.id, name, scope, kind, name.lineno, name.col_offset, value, annotation)
 
     def _declared(self, scope: Scope, name: str) -> Scope:
         """Where an assignment goes when the scope says `global` or `nonlocal`."""

@@ -243,7 +243,7 @@ class WebExtraction:
                 return
             root = root.value
         bindings = self.file.scopes.lookup(root.id, self.file.tree)
-        if any(binding.kind == "import" for binding in bindings):
+        if any([binding.kind == "import" for binding in bindings]):  # noqa: C419 for each annotation
             if (name := self.names.of(annotation)) is not None:
                 yield "annotated:" + name
         elif isinstance(annotation, ast.Name):

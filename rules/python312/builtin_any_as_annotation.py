@@ -75,8 +75,8 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
     """
     if not any(word.search(file.text) for word in _WORDS):
         return
-    for name in file.of(ast.Name):
-        severity = _severity(name, file) if name.id in _MEANT else None
+    for name in [name for name in file.of(ast.Name) if name.id in _MEANT]:
+        severity = _severity(name, file)
         if severity is not None and not file.bindings(name.id, file.scopes.of(name)):
             module, meant = _MEANT[name.id]
             right = local_name(file, module, meant) or local_name(file, "typing", meant)

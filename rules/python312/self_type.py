@@ -91,8 +91,9 @@ def self_type(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
 
 
 def _uses_self(file: SourceFile) -> bool:
-    return any(name.id == "Self" for name in file.of(ast.Name)) or any(
-        attribute.attr == "Self" for attribute in file.of(ast.Attribute)
+    return "Self" in file.text and (
+        any(name.id == "Self" for name in file.of(ast.Name))
+        or any(attribute.attr == "Self" for attribute in file.of(ast.Attribute))
     )
 
 

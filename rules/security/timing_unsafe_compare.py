@@ -153,7 +153,7 @@ def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Pr
     if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
         return
     left, right = compare.left, compare.comparators[0]
-    if _is_fixed(left) or _is_fixed(right):
+    if _is_fixed(right) or _is_fixed(left):
         return
     secret = _secret(compare, left, right, file)
     if secret is None or _is_query(compare, file) or _selects(compare, file):
