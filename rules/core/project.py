@@ -60,6 +60,9 @@ class Project:
         self._exports = {name: dict(facts.exports) for name, facts in self.modules.items()}
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
         self._known: dict[tuple[str, str], str] = {}
+        self._shared: dict[tuple[str, str], str] = {}
+        self._different: frozenset[str] = frozenset()
+        self._met_different = False
         self._memo: dict[str, object] = {}
 
     def _take(self, facts: ModuleFacts) -> None:
@@ -126,6 +129,17 @@ class Project:
         """The project as one of its modules spells it."""
         return View(self, module)
 
+    def share(self, other: Project) -> None:
+        """Let two versions of a project resolve each name once, before either resolves any.
+
+        A name means the same in both when no module on the way to its definition is different.
+        """
+        if self.modules.keys() == other.modules.keys():
+            self._shared = other._shared
+            self._different = other._different = frozenset(
+                name for name, facts in self.modules.items() if facts is not other.modules[name]
+            )
+
     # Names
 
     def split(self, name: str, importer: str) -> tuple[str, str] | None:
@@ -138,10 +152,12 @@ class Project:
         Follows imports, re-exports, variables, results of functions and inherited methods.
         """
         key = (name, importer)
-        if key not in self._known:
-            self._known[key] = CANONICAL.get(name, name)  # What a cycle of imports finds.
-            self._known[key] = self._resolve(name, importer, _HOPS)
-        return self._known[key]
+        known = self._shared.get(key) or self._known.get(key)
+        if known is None:
+            self._met_different = False
+            known = self._resolve(name, importer, _HOPS)
+            (self._known if self._met_different else self._shared)[key] = known
+        return known
 
     def _resolve(self, name: str, importer: str, hops: int) -> str:
         name = CANONICAL.get(name, name)
@@ -149,6 +165,7 @@ class Project:
         if found is None or hops <= 0:
             return self._after_result(name)
         module, rest = found
+        self._meet(module)
         if not rest:
             return module
         first, _, more = rest.partition(".")
@@ -164,6 +181,11 @@ class Project:
         if mark and head in RETURNS:
             return f"{RETURNS[head]}.{rest}"
         return name
+
+    def _meet(self, module: str) -> None:
+        """Remember when the way to a definition leads through a module that is not the same."""
+        if module in self._different:
+            self._met_different = True
 
     def _member_of_module(self, module: str, name: str, hops: int) -> str:
         if (target := self._exports[module].get(name)) is not None:
@@ -187,6 +209,7 @@ class Project:
                     continue
                 seen.add(found[0])
                 waiting.append(found[0])
+                self._meet(found[0])
                 dotted = f"{found[0]}.{name}"
                 if name in self._exports[found[0]] or name in self._variables[found[0]]:
                     return dotted
@@ -221,9 +244,10 @@ class Project:
         class_ = self.classes.get(owner)
         if class_ is None or hops <= 0:
             return None
+        module = self._module_of[owner]
+        self._meet(module)
         if f"{owner}.{name}" in self.functions:
             return f"{owner}.{name}"
-        module = self._module_of[owner]
         for attribute, held in class_.attributes:
             if attribute == name and held != f"{owner}.{name}":
                 return self._resolve(held, module, hops - 1)

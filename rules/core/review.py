@@ -142,6 +142,7 @@ class _Run:
         if self.change.base is not None:
             before = [file.old_path for file in self.change.files if file.old_path is not None]
             self.base = self._side(learner, self.change.base, before)
+            self.base.project.share(self.head.project)
         learner.save()
         self._link_calls()
         for path in sorted(self.head.parsed.keys() & learner.failed):

@@ -155,3 +155,36 @@ def test_an_alias_of_a_type_that_holds_itself_ends() -> None:
     text += "@router.get('/')\ndef get(json: Json): ...\n"
 
     assert facts_of(SourceFile("app/a.py", text)).annotated == ()
+
+
+def test_two_versions_share_what_no_changed_file_decides() -> None:
+    common = {
+        "shop/app.py": "from shop.kit import Client, make\nimport httpx\n",
+        "shop/kit.py": "from shop.clients import Client\nfrom shop.makers import make\n",
+        "shop/clients.py": "class Base:\n    def send(self): ...\n\nclass Client(Base): ...\n",
+    }
+    facts = {path: facts_of(SourceFile(path, text)) for path, text in common.items()}
+    versions = [
+        facts_of(SourceFile("shop/makers.py", f"import httpx\ndef make() -> {made}: ...\n"))
+        for made in ("httpx.Client", "httpx.AsyncClient")
+    ]
+    names = ("shop.kit.Client.send", "shop.kit.make().get", "shop.kit.make", "httpx.get")
+    apart = [Project([*facts.values(), version]) for version in versions]
+    together = [Project([*facts.values(), version]) for version in versions]
+    together[1].share(together[0])
+
+    answers = [[project.resolve(name, "shop.app") for name in names] for project in together]
+
+    assert answers == [[project.resolve(name, "shop.app") for name in names] for project in apart]
+    assert [answer[1] for answer in answers] == ["httpx.Client.get", "httpx.AsyncClient.get"]
+
+
+def test_versions_with_other_files_share_nothing() -> None:
+    app = facts_of(SourceFile("shop/app.py", "from shop.kit import make\n"))
+    kit = facts_of(SourceFile("shop/kit.py", "def make() -> int: ...\n"))
+    before, after = Project([app]), Project([app, kit])
+    after.share(before)
+
+    answers = [project.resolve("shop.kit.make()", "shop.app") for project in (before, after)]
+
+    assert answers == ["shop.kit.make()", "int"]
