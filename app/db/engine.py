@@ -1,11 +1,12 @@
 """The database: an engine with the right pragmas, and its two kinds of transaction."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Concatenate, Final
+from typing import Concatenate, Final, override
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,7 +24,27 @@ from app.db.types import dump_json
 BUSY_MILLISECONDS = 10_000
 _WRITES = "backend_expert_writes"
 _SCHEMA_LOCK = 0x0BACE9D
-_CONNECT = {"isolation_level": None, "timeout": BUSY_MILLISECONDS / 1000}
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """Gives its lock back when it is closed.
+
+    SQLite lets a connection live on, with its transaction, while a statement of it does: that
+    of a cancelled task would keep the database locked until Python collects its traceback.
+    """
+
+    @override
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
+_CONNECT = {
+    "isolation_level": None,
+    "timeout": BUSY_MILLISECONDS / 1000,
+    "factory": _SqliteConnection,
+}
 
 
 class Database:
