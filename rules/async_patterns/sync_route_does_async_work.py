@@ -17,13 +17,14 @@ _STARTS = {
     "asyncio.AbstractEventLoop.run_until_complete": "run_until_complete",
     "concurrent.futures.Future.result": "run_coroutine_threadsafe(...).result",
     "anyio.run": "anyio.run",
+    "asgiref.sync.async_to_sync": "async_to_sync",
 }
 
 
 @rule(
     "ASY119",
     on=ast.Call,
-    calls=("run", "run_until_complete", "result"),
+    calls=("run", "run_until_complete", "result", "async_to_sync"),
     severity=Severity.SUGGESTION,
     silent_in=(FileKind.TEST, FileKind.SCRIPT),
 )
