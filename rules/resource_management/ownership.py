@@ -45,7 +45,7 @@ class Owned:
     line: int = 0
 
 
-_SAME = {"execution_options", "__enter__"}
+_SAME = {"execution_options", "__enter__", "__aenter__"}
 _WRAPPERS = (ast.Await, ast.NamedExpr, ast.IfExp, ast.BoolOp)
 
 
