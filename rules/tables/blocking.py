@@ -376,6 +376,12 @@ FREE = {
 """Last names of calls on an owner that wait for nothing."""
 
 
+_SETTINGS = {
+    "headers", "cookies", "params", "proxies", "hooks", "adapters", "event_hooks", "info",
+}  # fmt: skip
+"""Attributes of clients and sessions that are dictionaries."""
+
+
 def blocking_effect(name: str | None) -> Effect | None:
     """What a call of this qualified name waits for, or None when it is not known to block."""
     if name is None:
@@ -395,5 +401,8 @@ def blocking_effect(name: str | None) -> Effect | None:
 def _waits(path: str, last: str) -> bool:
     """Whether a call on an owner waits, by the path of names after the owner."""
     if last.endswith("_async") or last.startswith("__"):
+        return False
+    attribute, dot, _ = path.partition(".")
+    if dot and attribute in _SETTINGS:
         return False
     return last not in FREE and not path.startswith("aio.")
