@@ -105,9 +105,16 @@ def upload_with_body_model(_: ast.Module, file: SourceFile) -> Iterator[Problem]
 
 def _models(route: Route, file: SourceFile, project: Project) -> Iterator[Problem]:
     for argument, default in parameters(route.function):
+        name = file.annotation(argument.annotation) or ""
+        if name == "dict" and default is None:
+            yield Problem(
+                argument,
+                f"`{argument.arg}` is a JSON object beside a form or file, so every request is answered"
+                f" with 422. Take it as a `str` of `Form()` and parse it, or its fields one by one.",
+            )
+            continue
         if not _is_plain(default, argument.annotation, file):
             continue
-        name = file.annotation(argument.annotation) or ""
         if project.inherits(name, "pydantic.BaseModel") and not _reads_text(name, project):
             yield Problem(
                 argument,
