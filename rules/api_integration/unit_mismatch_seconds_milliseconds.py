@@ -19,6 +19,9 @@ _THOUSANDS = {1000}
 _SCALED = re.compile(r"/\s*(1000|1_000|1e3)|_000\b|// ?1000|divmod|milli|_ms\b", re.IGNORECASE)
 _FROM = {"datetime.datetime.fromtimestamp", "datetime.datetime.utcfromtimestamp"}
 
+_SLEEPS = {"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"}
+_MILLISECONDS = ("_ms", "_millis", "_milliseconds")
+
 
 @rule("API210", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,))
 def unit_mismatch_seconds_milliseconds(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
@@ -70,12 +73,47 @@ def unit_mismatch_seconds_milliseconds(_: ast.Module, file: SourceFile) -> Itera
         return datetime.fromtimestamp(int(book["timestamp"]) / 1000, UTC)
     ```
     """
+    yield from _named(file)
     if not is_about_polymarket(file):
         return
     yield from _parameters(file)
     for call in file.calls("fromtimestamp", "utcfromtimestamp"):
         if call.args and file.qualified_name(call.func) in _FROM:
             yield from _read(call, file)
+
+
+def _named(file: SourceFile) -> Iterator[Problem]:
+    """Functions that want seconds and are given milliseconds as they are.
+
+    Names alone are wrong half of the time: the file divides the same name by 1000 elsewhere.
+    """
+    for call in file.calls("sleep", "fromtimestamp", "utcfromtimestamp"):
+        name = file.qualified_name(call.func) or ""
+        if not call.args or (name not in _SLEEPS and name not in _FROM):
+            continue
+        given = call.args[0]
+        while isinstance(given, ast.Call) and getattr(given.func, "id", "") in {"int", "float"}:
+            given = given.args[0] if given.args else call
+        last = given.attr if isinstance(given, ast.Attribute) else getattr(given, "id", "")
+        if last.endswith(_MILLISECONDS) and _is_divided_elsewhere(last, given, file):
+            yield Problem(
+                call,
+                f"`{file.source(given)}` is in milliseconds, as other lines here divide it by 1000,"
+                f" and `{file.source(call.func)}` wants seconds. Divide it here too.",
+            )
+
+
+def _is_divided_elsewhere(name: str, given: ast.expr, file: SourceFile) -> bool:
+    if isinstance(given, ast.Name):
+        values = file.values(given)
+        if any("/" in file.source(v) or "0.001" in file.source(v) for v in values):
+            return False
+    return any(
+        isinstance(division.op, (ast.Div, ast.FloorDiv))
+        and _is_thousand(division.right)
+        and name in {getattr(division.left, "id", ""), getattr(division.left, "attr", "")}
+        for division in file.of(ast.BinOp)
+    )
 
 
 def _parameters(file: SourceFile) -> Iterator[Problem]:
