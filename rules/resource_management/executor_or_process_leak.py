@@ -22,6 +22,10 @@ _OPENS = {
     "subprocess.Popen": ("process", "it stays as a zombie and keeps its pipes"),
     "socket.socket": ("socket", "it keeps its descriptor"),
     "socket.create_connection": ("socket", "it keeps its descriptor"),
+    "asyncio.open_connection": ("connection", "it keeps its descriptor"),
+    "asyncio.open_unix_connection": ("connection", "it keeps its descriptor"),
+    "websockets.connect": ("websocket", "it stays connected"),
+    "websocket.create_connection": ("websocket", "it stays connected"),
     "smtplib.SMTP": ("mail connection", "it keeps its socket"),
     "smtplib.SMTP_SSL": ("mail connection", "it keeps its socket"),
     "selectors.DefaultSelector": ("selector", "it keeps its descriptor"),
@@ -97,11 +101,15 @@ def executor_or_process_leak(call: ast.Call, file: SourceFile) -> Iterator[Probl
     ):
         noun, what = _OPENS[name]
         where = f" in `{owned.holder}`" if owned.holder else ""
-        yield Problem(
-            call,
-            f"The {noun}{where} is never shut down: {what}. Use a `with` block"
-            f"{', or wait for it' if noun == 'process' else ''}.",
-        )
+        yield Problem(call, f"The {noun}{where} is never shut down: {what}. {_how(noun)}.")
+
+
+def _how(noun: str) -> str:
+    return {
+        "process": "Use a `with` block, or wait for it",
+        "connection": "Close the writer in a `finally`",
+        "websocket": "Use an `async with` block, or close it in a `finally`",
+    }.get(noun, "Use a `with` block")
 
 
 def _is_detached(call: ast.Call) -> bool:

@@ -60,10 +60,18 @@ def fate_of(call: ast.Call, file: SourceFile, *, with_closes: bool = True) -> Ow
             return Owned(Fate.CLOSED if closes else Fate.DROPPED)
         case ast.Expr() | ast.For() | ast.comprehension():
             return Owned(Fate.DROPPED)
+        case ast.Assign(targets=[ast.Tuple(elts=[_, ast.Name() as last])]) if _is_pair(call):
+            return _named(last, file, with_closes=with_closes)
         case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
             return _assigned(target, file, with_closes=with_closes)
         case _:
             return Owned(Fate.GIVEN_AWAY)
+
+
+def _is_pair(call: ast.Call) -> bool:
+    """Whether the call gives a reader and a writer, of which closing the writer closes both."""
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return last in {"open_connection", "open_unix_connection"}
 
 
 def _outermost(call: ast.Call, file: SourceFile) -> tuple[ast.expr, ast.AST | None]:
