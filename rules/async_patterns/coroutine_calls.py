@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rules.async_patterns.named_receivers import by_receiver
 from rules.core.routes import METHODS as ROUTE_METHODS
 from rules.core.scopes import promises_items
 from rules.tables import coroutines
@@ -36,6 +37,8 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
         name = file.qualified_name(call.func)
         if name is not None and gives_coroutine(name, call, file):
             yield call, name
+        elif (likely := by_receiver(call, name, file)) and not _is_of_another_type(call, file):
+            yield call, likely
 
 
 def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:

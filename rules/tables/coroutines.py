@@ -44,6 +44,11 @@ METHODS: dict[str, frozenset[str]] = {
         "asyncpg.Pool": "execute executemany fetch fetchrow fetchval close release",
         "psycopg.AsyncConnection": "commit rollback close execute",
         "psycopg.AsyncCursor": "execute executemany fetchone fetchmany fetchall close",
+        "neo4j.AsyncDriver": "close verify_connectivity execute_query get_server_info",
+        "neo4j.AsyncSession": "run close execute_read execute_write begin_transaction",
+        "aiocache.Cache": "get set add delete exists clear close multi_get multi_set increment",
+        "motor.motor_asyncio.AsyncIOMotorCollection": "find_one insert_one insert_many update_one"
+        " update_many delete_one delete_many count_documents replace_one aggregate",
         "databases.Database": "connect disconnect execute execute_many fetch_all fetch_one"
         " fetch_val",
         "httpx.AsyncClient": "get post put patch delete head options request send aclose",

@@ -86,6 +86,8 @@ RETURNS = {
     "psycopg2.connection.cursor": "psycopg2.cursor",
     "pymysql.connect": "pymysql.Connection",
     "asyncpg.connect": "asyncpg.Connection",
+    "neo4j.AsyncGraphDatabase.driver": "neo4j.AsyncDriver",
+    "neo4j.AsyncDriver.session": "neo4j.AsyncSession",
     "asyncpg.create_pool": "asyncpg.Pool",
     "asyncpg.Pool.acquire": "asyncpg.Connection",
     "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
