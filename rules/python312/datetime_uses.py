@@ -92,7 +92,18 @@ def _of_sum(node: ast.expr, sum_: ast.BinOp, file: SourceFile, depth: int) -> Us
     other = sum_.right if node is sum_.left else sum_.left
     if isinstance(sum_.op, ast.Add) or (node is sum_.left and _is_length(other, file)):
         return use_of(sum_, file, depth)
-    return Use.MEASURED
+    return Use.COMPARED if _is_utcnow(node) and _is_of_another(other) else Use.MEASURED
+
+
+def _is_utcnow(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "utcnow"
+
+
+def _is_of_another(node: ast.expr) -> bool:
+    """Whether a time is read from another object, which may well have stored it with its zone."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    return not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
 
 
 def _is_length(node: ast.expr, file: SourceFile) -> bool:
