@@ -117,8 +117,17 @@ def _is_list(node: ast.expr, file: SourceFile, words: re.Pattern[str] = _LISTS) 
     """Whether an expression is one of the lists of a market."""
     source = file.source(node)
     if isinstance(node, ast.Name):
+        if any(_comes_with_labels(value, file) for value in file.values(node)):
+            return False
         source += " ".join(file.source(value) for value in file.values(node))
     return len(source) < 300 and words.search(source) is not None
+
+
+def _comes_with_labels(value: ast.expr, file: SourceFile) -> bool:
+    """Whether a function of this file gives the list, and asks for the labels itself."""
+    called = file.qualified_name(value.func) if isinstance(value, ast.Call) else None
+    function = file.names.functions().get(called or "")
+    return function is not None and _LABELS.search(file.source(function)) is not None
 
 
 def _name(node: ast.expr) -> str:
