@@ -27,6 +27,13 @@ _NARROWS = {
     "one_or_none", "distinct", "group_by",
 }  # fmt: skip
 _USUAL = 2
+_FEW = re.compile(
+    r"(^|[/_\s-])(roles?|permissions?|categor(y|ies)|tags?|genres?|countr(y|ies)|currenc(y|ies)|"
+    r"languages?|plans?|status(es)?|types?|kinds?|settings?|options?|features?|tiers?|regions?|"
+    r"gateways?|providers?|exchanges?|choices?|levels?|zones?)([/_\s-]|$)",
+    re.IGNORECASE,
+)
+"""Tables that people fill by hand and that stay as short as a menu."""
 
 
 @rule(
@@ -101,6 +108,7 @@ def list_without_pagination(_: ast.Module, file: SourceFile) -> Iterator[Problem
         if (
             route.methods != frozenset({"get"})
             or "{" in (route.path or "{")
+            or _FEW.search(f"{route.path} {route.function.name}")
             or not _gives_list(route, file)
         ):
             continue
