@@ -121,18 +121,24 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         app.state.db = sqlite3.connect(path)
     ```
     """
+    told: set[tuple[str, Severity | None]] = set()
     never = defaultdict[tuple[ast.AST | None, str], list[Problem]](list)
     for call, connect in openings(file):
         driver = CONNECT[connect]
+        name = file.qualified_name(call.func) or ""
         if _borrows(call, file):
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
         if problem is not None and is_program(file):
             problem = _in_script(problem)
-        if problem is not None and owned.fate is Fate.NEVER:
+        if problem is None or (name, problem.severity) in told:
+            continue
+        if name != connect:
+            told.add((name, problem.severity))  # Its other callers do the same.
+        if owned.fate is Fate.NEVER:
             never[file.enclosing_function(call), owned.holder].append(problem)
-        elif problem is not None:
+        else:
             yield problem
     for first, *others in never.values():
         yield _with_others(first, len(others))
