@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,14 @@ def _owner(function: FunctionFacts) -> str:
 def _is_like(receiver: str, owner: str) -> bool:
     """Whether an object called `api` may be a `HomeAssistantAPI`."""
     thing, class_ = _plain(receiver), _plain(owner)
-    return bool(class_) and (thing in class_ or class_ in thing)
+    if not class_:
+        return False
+    return thing in class_ or class_ in thing or _last_word(receiver) == _last_word(owner)
+
+
+def _last_word(name: str) -> str:
+    """`order` of `tracked_order` and of `InFlightOrder`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).rsplit("_", 1)[-1].lower()
 
 
 def _plain(name: str) -> str:

@@ -223,7 +223,8 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
         return False
     if not isinstance(statement.value, ast.Call):
         return False
-    called = file.qualified_name(statement.value.func) or ""
+    function = statement.value.func
+    called = file.qualified_name(function) or getattr(function, "attr", "")
     if called in _PAYLOADS or name.id in file.names_in(statement.value):
         return _PENDING.search(name.id) is None
     last = called.rpartition(".")[2].strip("_")

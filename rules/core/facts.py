@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode, Scope
     from rules.core.source import SourceFile
 
-VERSION = 16
+VERSION = 17
 """Raised whenever the facts of the same file would come out differently."""
 
 _STANDARD = frozenset(sys.stdlib_module_names)

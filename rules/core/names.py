@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DEPTH = 24
 _TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
 _MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
+_MARKERS = {"abc.ABC", "typing.Protocol", "object"}
 _OF_LIBRARIES = frozenset(RETURNS.values())
 _LITERALS: dict[type[ast.expr], str] = {
     ast.Dict: "dict",
@@ -333,6 +334,8 @@ class Names:
     def _call(self, node: ast.Call) -> str | None:
         if (looked_in := containers.looked_in(node)) and (found := self.held_by(looked_in)):
             return found
+        if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
+            return self._parent(node)
         function = self.of(node.func)
         if function is None:
             return None
@@ -341,6 +344,13 @@ class Names:
         if function == "sqlalchemy.orm.sessionmaker" and self._makes_async_sessions(node):
             function = "sqlalchemy.ext.asyncio.async_sessionmaker"
         return self.result_of(function)
+
+    def _parent(self, node: ast.AST) -> str | None:
+        """The class that `super()` means, where there is only one."""
+        class_ = self.enclosing_class(node)
+        bases = [self.of(base) for base in class_.bases] if class_ is not None else []
+        parents = [base for base in bases if base not in _MARKERS]
+        return parents[0] if len(parents) == 1 else None
 
     def _makes_async_sessions(self, node: ast.Call) -> bool:
         classes = (keyword.value for keyword in node.keywords if keyword.arg == "class_")
