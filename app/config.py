@@ -14,7 +14,7 @@ from pydantic_settings import (
 )
 
 from app.credentials import StoredCredentials
-from rules.core.config_layers import NOTHING, Layer, policy_layer
+from rules.core.configuration.layers import NOTHING, Layer, policy_layer
 
 MIB = 1024 * 1024
 _API = "https://api.github.com"

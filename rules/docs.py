@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rules.catalog import all_rules
-from rules.core.config_schema import schema
+from rules.core.configuration.json_schema import schema
 from rules.core.examples import parse
 from rules.core.render import ICONS
 from rules.core.rule import GROUPS, FileKind

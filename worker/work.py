@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.github.repository import Repository
     from app.models import Repository as RepositoryRow
     from app.queue import Queue
-    from rules.core.config_layers import Layer
+    from rules.core.configuration.layers import Layer
     from rules.core.findings import Review
     from worker.analysis.job import Job
     from worker.git.mirrors import Mirrors

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from rules.core import config_schema
+from rules.core.configuration import json_schema as config_schema
 
 router = APIRouter()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.api_integration.tradingview import widget_texts
 from rules.core import fixes
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from rules.tables.effects import QUERY_METHODS, QUERY_OWNERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _CLIENTS = ("httpx.", "requests.", "aiohttp.", "boto3.", "openai.", "stripe.")
 _LONG = 30

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.named_receivers import by_receiver
-from rules.core.routes import METHODS as ROUTE_METHODS
 from rules.core.scopes import promises_items
+from rules.core.web.routes import METHODS as ROUTE_METHODS
 from rules.tables import coroutines
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.queries import is_in_memory
 from rules.core.rule import FileKind
 from rules.core.scopes import COMPREHENSIONS
+from rules.core.sql.queries import is_in_memory
 from rules.tables.blocking import WITH_ADDRESS, Effect, blocking_effect
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rules.core.schema import schema_of
+from rules.core.schema.tables import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rules.core import globs
+from rules.core.configuration import globs
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Config:
 
         Never raises: what is wrong keeps its default, and the sentences are shown in the review.
         """
-        from rules.core.config_reading import read
+        from rules.core.configuration.reading import read
 
         return read(text, where)
 
@@ -102,7 +102,7 @@ class Config:
 
     def unknown_rules(self, rules: Iterable[Rule]) -> tuple[str, ...]:
         """A sentence about every word that should name rules and names none."""
-        from rules.core.config_reading import words_without_a_rule
+        from rules.core.configuration.reading import words_without_a_rule
 
         return words_without_a_rule(self, tuple(rules))
 

@@ -10,15 +10,15 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from rules.core.data_facts import PassedFact, SinkFact, passed_of, sinks_of
+from rules.core.flow.facts import PassedFact, SinkFact, passed_of, sinks_of
 from rules.core.names import Names
-from rules.core.queries import is_in_memory, table_verb
-from rules.core.routes import dependencies_of
-from rules.core.schema_extraction import schema_facts_of
-from rules.core.schema_facts import SchemaFacts, rebuilt
+from rules.core.schema.extraction import schema_facts_of
+from rules.core.schema.facts import SchemaFacts, rebuilt
 from rules.core.scopes import COMPREHENSIONS, FUNCTIONS, Binding, promises_items
-from rules.core.sql_facts import SqlFacts, pragmas_of, sql_facts_of
-from rules.core.web_facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
+from rules.core.sql.facts import SqlFacts, pragmas_of, sql_facts_of
+from rules.core.sql.queries import is_in_memory, table_verb
+from rules.core.web.facts import IncludeFacts, Place, RouteFacts, RouterFacts, WebExtraction
+from rules.core.web.routes import dependencies_of
 from rules.tables.effects import effects_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rules.core.change import UnreadableFileError
 from rules.core.decoding import UnreadableTextError, decode
 from rules.core.facts import VERSION, ModuleFacts, facts_of
-from rules.core.schema_extraction import schema_facts_of_sql
+from rules.core.schema.extraction import schema_facts_of_sql
 from rules.core.source import NotPythonError, SourceFile
 
 if TYPE_CHECKING:

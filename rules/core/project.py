@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, cast
 
-from rules.core.database import Database
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.modules import Modules
 from rules.core.rule import Step
-from rules.core.urls import Endpoint, endpoints_of
+from rules.core.sql.usage import Database
+from rules.core.web.urls import Endpoint, endpoints_of
 from rules.tables.effects import effects_of
 from rules.tables.types import CANONICAL, RETURNS
 

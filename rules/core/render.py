@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from rules.core import markdown
+from rules.core.report import markdown
 from rules.core.rule import GROUPS, Severity
 
 if TYPE_CHECKING:

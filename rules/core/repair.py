@@ -11,7 +11,7 @@ from rules.core.change import Change, Entry, UnreadableFileError
 from rules.core.decoding import UnreadableTextError, decode
 from rules.core.findings import Review
 from rules.core.fixes import applied, undefined_names
-from rules.core.markdown import hides_something
+from rules.core.report.markdown import hides_something
 from rules.core.review import review
 from rules.core.source import NotPythonError, SourceFile
 

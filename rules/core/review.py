@@ -13,6 +13,7 @@ from rules.core.baseline import Baseline
 from rules.core.causes import Causes
 from rules.core.change import ChangedFile, UnreadableFileError
 from rules.core.collector import collector_off, set_aside
+from rules.core.configuration.ruff import RuffConfig
 from rules.core.decoding import UnreadableTextError, decode
 from rules.core.engine import Profile, check, findings_of, lines_of
 from rules.core.findings import Finding, Review, Skipped, Verdict
@@ -20,7 +21,6 @@ from rules.core.fixes import suggest
 from rules.core.learning import Learner
 from rules.core.project import Project
 from rules.core.repeats import without_repeats
-from rules.core.ruff_config import RuffConfig
 from rules.core.rule import Confidence, FileKind, Severity
 from rules.core.source import NotPythonError, SourceFile, kind_of
 from rules.core.suppress import Suppressions

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from rules.core.names import Names
 from rules.core.nodes import Nodes
 from rules.core.parsing import NotPythonError, parse
-from rules.core.routes import Route, dependencies_of, routes_of
 from rules.core.rule import FileKind
 from rules.core.scopes import (
     COMPREHENSIONS,
@@ -26,6 +25,7 @@ from rules.core.scopes import (
     parameters,
 )
 from rules.core.text import Text, TextReader
+from rules.core.web.routes import Route, dependencies_of, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.routes import METHODS
+from rules.core.web.routes import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _RESPONSES = ("Response", "EventSourceResponse")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.routes import is_dependency_marker
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
+from rules.core.web.routes import is_dependency_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

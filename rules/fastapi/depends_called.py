@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
-from rules.core.routes import is_dependency_marker
 from rules.core.rule import Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
+from rules.core.web.routes import is_dependency_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from rules.fastapi.answers import is_fastapi_route, is_open, keyword, status_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _SIBLINGS = 3
 _MOST = 0.75

@@ -11,8 +11,8 @@ from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _MEANT = re.compile(
     r"(callback|log_?in|log_?out|sign|verif|confirm|oauth|auth|token|unsubscribe|track|redirect|health"

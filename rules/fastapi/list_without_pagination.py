@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _PAGES = re.compile(
     r"(^|_)(limit|offset|page|per_page|page_size|size|cursor|skip|after|before|pagination|paging|count|top|last|first)(_|$)"

@@ -8,9 +8,9 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
-from rules.core.routes import METHODS
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
+from rules.core.web.routes import METHODS
 from rules.fastapi.path_patterns import PathParameter, path_parameters
 from rules.fastapi.signature_edits import with_parameter
 from rules.fastapi.taken_parameters import taken_parameters
@@ -18,8 +18,8 @@ from rules.fastapi.taken_parameters import taken_parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _TYPES = {"int": "int", "float": "float"}
 _ALIKE = 0.75

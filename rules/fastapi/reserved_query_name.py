@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from rules.core.routes import Route
     from rules.core.rule import Fix, Rewritten
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _PLAIN = {
     "str", "int", "float", "bool", "list", "datetime.datetime", "datetime.date", "uuid.UUID",

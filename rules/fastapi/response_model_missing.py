@@ -19,8 +19,8 @@ from rules.fastapi.answers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _SIBLINGS = 3
 _MOST = 0.75

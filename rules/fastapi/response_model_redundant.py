@@ -12,8 +12,8 @@ from rules.fastapi.signature_edits import without_keyword
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 
 @rule(

@@ -11,9 +11,9 @@ from rules.fastapi.shadowing import Shadowing, shadowings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
-    from rules.core.urls import Endpoint
+    from rules.core.web.routes import Route
+    from rules.core.web.urls import Endpoint
 
 
 @rule("FAS106", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.TEST,), across=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.urls import Endpoint
+    from rules.core.web.urls import Endpoint
 
 
 class Shadowing(NamedTuple):

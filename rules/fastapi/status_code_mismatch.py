@@ -20,8 +20,8 @@ from rules.fastapi.signature_edits import with_keyword
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _WITHOUT_BODY = {204, 304, 205}
 _CREATES = re.compile(r"^(create|add|new|register|insert)_")

@@ -6,17 +6,17 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core.facts import FunctionFacts
-from rules.core.routes import is_dependency_marker
 from rules.core.scopes import parameters
-from rules.core.urls import dependencies_asked
-from rules.core.web_facts import WebExtraction
+from rules.core.web.facts import WebExtraction
+from rules.core.web.routes import is_dependency_marker
+from rules.core.web.urls import dependencies_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _NO_PARAMETERS = ("fastapi.security.", "fastapi.BackgroundTasks", "fastapi.Request")
 _MANY = 400

@@ -13,8 +13,8 @@ from rules.fastapi.answers import is_fastapi_route
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _WITH_BODY = {"post", "put", "patch"}
 _FOREIGN = re.compile(

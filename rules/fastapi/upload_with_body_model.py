@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _FORMS = {"fastapi.File", "fastapi.Form", "fastapi.params.File", "fastapi.params.Form"}
 _BODY = {"fastapi.Body", "fastapi.params.Body"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rules.core.given_connections import given_connections
+from rules.core.sql.given_connections import given_connections
 from rules.tables.sql_drivers import CONNECT
 
 if TYPE_CHECKING:

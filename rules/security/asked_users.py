@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.urls import asked_by
+from rules.core.web.urls import asked_by
 
 if TYPE_CHECKING:
     from rules.core.project import Project
-    from rules.core.urls import Endpoint
+    from rules.core.web.urls import Endpoint
 
 MUTATING = frozenset({"post", "put", "patch", "delete"})
 AUTH = re.compile(

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import parameters
 

@@ -12,8 +12,8 @@ from rules.core.text import Text, TextReader
 from rules.security.sql_texts import place_of
 
 if TYPE_CHECKING:
+    from rules.core.flow.sinks import Sink
     from rules.core.rule import Fix
-    from rules.core.sinks import Sink
     from rules.core.source import SourceFile
 
 type Style = Literal["?", "%s", "$", ":"]

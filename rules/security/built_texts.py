@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.flow import flow_of, returned_values
-from rules.core.flow_sources import Parameters
+from rules.core.flow.sources import Parameters
+from rules.core.flow.tracing import flow_of, returned_values
 from rules.core.scopes import FUNCTIONS
 from rules.core.text import TextReader
 

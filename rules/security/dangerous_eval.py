@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.origins import Origin
+    from rules.core.flow.origins import Origin
     from rules.core.rule import Fix
     from rules.core.source import SourceFile
 

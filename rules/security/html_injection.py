@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.data_ways import deliveries
-from rules.core.flow import flow_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.built_texts import Open, parts_of
 from rules.security.html_sinks import Page, is_about_html, pages, templates_without_escaping
@@ -17,7 +17,7 @@ from rules.security.sql_values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.origins import Origin
+    from rules.core.flow.origins import Origin
     from rules.core.source import SourceFile
 
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9-]*[\s/>]|<!doctype", re.IGNORECASE)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.sinks import sinks
+from rules.core.flow.sinks import sinks
 from rules.tables.sinks import HTML_NAMES
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.security.built_texts import Open, parts_of
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
-    from rules.core.urls import Endpoint
+    from rules.core.web.routes import Route
+    from rules.core.web.urls import Endpoint
 
 _OPEN = re.compile(
     r"(login|logout|register|sign_?up|sign_?in|token|webhook|hook|callback|public|health|refresh|reset|forgot|verify"

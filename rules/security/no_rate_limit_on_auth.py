@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _LOGIN = re.compile(
     r"(^|/)(login|log-in|sign-?in|token|auth/token|access-token|otp|verify-otp)(/|$)"

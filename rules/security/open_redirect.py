@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.addresses import chosen_host
-from rules.core.data_ways import deliveries
-from rules.core.flow import flow_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.addresses import chosen_host
+from rules.core.flow.sinks import sinks
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.core.sinks import sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

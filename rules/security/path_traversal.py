@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.data_facts import is_contained
-from rules.core.data_ways import deliveries
-from rules.core.flow import flow_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.facts import is_contained
+from rules.core.flow.sinks import Sink, sinks
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.core.sinks import Sink, sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.data_ways import Delivery
-    from rules.core.origins import Origin
+    from rules.core.flow.across_files import Delivery
+    from rules.core.flow.origins import Origin
     from rules.core.source import SourceFile
 
 _OF_FOLDERS = {

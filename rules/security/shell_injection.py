@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.data_ways import deliveries
-from rules.core.flow import flow_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.sinks import Sink, sinks
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.core.sinks import Sink, sinks
 from rules.security.sql_values import shown
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.flow import flow_of
+from rules.core.flow.sinks import sinks
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.core.sinks import sinks
 from rules.security.sql_sinks import holes_in, place_to_report
 from rules.security.sql_values import is_safe, shown
 

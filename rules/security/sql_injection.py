@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.data_ways import deliveries
-from rules.core.flow import flow_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.sinks import Sink, sinks
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.core.sinks import Sink, sinks
 from rules.security.bound_parameters import bound
 from rules.security.sql_sinks import holes_in, place_to_report
 from rules.security.sql_values import is_safe, severity_of, shown
@@ -16,7 +16,7 @@ from rules.security.sql_values import is_safe, severity_of, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.origins import Origin
+    from rules.core.flow.origins import Origin
     from rules.core.source import SourceFile
     from rules.security.sql_texts import Hole
 

@@ -11,7 +11,7 @@ from rules.tables.sinks import SQL_METHODS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.sinks import Sink
+    from rules.core.flow.sinks import Sink
     from rules.core.source import SourceFile
 
 _FRAGMENTS = {"sqlalchemy.text", "sqlalchemy.literal_column", "sqlalchemy.sql.text"}

@@ -6,11 +6,11 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, Severity
 
 if TYPE_CHECKING:
-    from rules.core.origins import Origin
+    from rules.core.flow.origins import Origin
     from rules.core.source import SourceFile
 
 _PLACEHOLDERS = re.compile(

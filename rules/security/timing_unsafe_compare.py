@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.security.secret_names import is_secret_name, last_name
 

@@ -6,19 +6,19 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rules.core.index_advice import Advice, advice
-from rules.core.rendering import render
 from rules.core.rule import Step
-from rules.core.schema_models import declaring, models_of
+from rules.core.schema.models import declaring, models_of
+from rules.core.sql.index_advice import Advice, advice
+from rules.core.sql.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.index_candidates import Index
     from rules.core.project import Project
-    from rules.core.schema import Schema
-    from rules.core.schema_facts import StatementFacts
+    from rules.core.schema.facts import StatementFacts
+    from rules.core.schema.tables import Schema
     from rules.core.source import SourceFile
+    from rules.core.sql.index_candidates import Index
 
 _MAX_STATEMENTS = 600
 _SHOWN = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, cast
 
-from rules.core.queries import verb_of
 from rules.core.scopes import FUNCTIONS
-from rules.core.sql_facts import is_committing_block
+from rules.core.sql.facts import is_committing_block
+from rules.core.sql.queries import verb_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
-from rules.core.queries import Query, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.sql.queries import Query, queries
 from rules.sqlite.loops import item_names, mentions, row_loop
 
 if TYPE_CHECKING:

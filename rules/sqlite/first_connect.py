@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.queries import calls_named
+from rules.core.sql.queries import calls_named
 
 if TYPE_CHECKING:
     from rules.core.source import SourceFile

@@ -6,17 +6,17 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rules.core.index_advice import Advice, advice
-from rules.core.planner import quoted
-from rules.core.rendering import Rendered
-from rules.core.schema_models import models_of
+from rules.core.schema.models import models_of
+from rules.core.sql.index_advice import Advice, advice
+from rules.core.sql.planner import quoted
+from rules.core.sql.rendering import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.core.project import Project
-    from rules.core.schema import Schema, Table
-    from rules.core.schema_facts import ColumnFacts
+    from rules.core.schema.facts import ColumnFacts
+    from rules.core.schema.tables import Schema, Table
     from rules.core.source import SourceFile
 
 

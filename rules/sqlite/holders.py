@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rules.core.scopes import FUNCTIONS
-from rules.core.sql_facts import is_committing_block
+from rules.core.sql.facts import is_committing_block
 from rules.tables.sql_calls import SQLALCHEMY_OWNERS, SQLITE_OWNERS
 from rules.tables.sql_drivers import CONNECT
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.schema_columns import last_name
+from rules.core.schema.columns import last_name
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from rules.core.index_candidates import Index
     from rules.core.rule import Fix, Rewritten
     from rules.core.source import SourceFile
+    from rules.core.sql.index_candidates import Index
 
 _TAKES_INDEX = {"Column", "mapped_column", "Field"}
 

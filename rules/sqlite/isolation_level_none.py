@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.queries import calls_named, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.sql.queries import calls_named, queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

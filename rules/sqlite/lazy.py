@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.queries import builder_of
 from rules.core.scopes import COMPREHENSIONS
+from rules.core.sql.queries import builder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

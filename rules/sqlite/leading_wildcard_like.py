@@ -6,22 +6,22 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.chains import statements
-from rules.core.index_advice import planner_of
-from rules.core.planner import PlanError
-from rules.core.queries import queries
-from rules.core.raw_statements import raw_statement
-from rules.core.rendering import Rendered, render
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
-from rules.core.schema import Schema, schema_of
+from rules.core.schema.tables import Schema, schema_of
+from rules.core.sql.chains import statements
+from rules.core.sql.index_advice import planner_of
+from rules.core.sql.planner import PlanError
+from rules.core.sql.queries import queries
+from rules.core.sql.raw_statements import raw_statement
+from rules.core.sql.rendering import Rendered, render
 from rules.tables.columns import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.queries import Query
-    from rules.core.schema import Table
+    from rules.core.schema.tables import Table
     from rules.core.source import SourceFile
+    from rules.core.sql.queries import Query
 
 _WILD = re.compile(
     r"\b(?P<column>[\w.\"]+\)?)\s+(?:NOT\s+)?I?LIKE\s+(?:'%[^']|'%'\s*\|\|)", re.IGNORECASE

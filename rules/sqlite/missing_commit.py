@@ -6,18 +6,18 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.queries import queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
+from rules.core.sql.queries import queries
 from rules.sqlite.commits import is_committed
 from rules.sqlite.holders import Holder, holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.queries import Query
     from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
+    from rules.core.sql.queries import Query
 
 _DECORATORS = re.compile(r"transaction|commit|atomic|session|unit_of_work|uow|_db", re.IGNORECASE)
 _TABLE = re.compile(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.chains import statements
-from rules.core.index_advice import Advice, advice
-from rules.core.queries import queries
-from rules.core.raw_statements import raw_statement
-from rules.core.rendering import render
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
-from rules.core.schema import Schema, schema_of
+from rules.core.schema.tables import Schema, schema_of
+from rules.core.sql.chains import statements
+from rules.core.sql.index_advice import Advice, advice
+from rules.core.sql.queries import queries
+from rules.core.sql.raw_statements import raw_statement
+from rules.core.sql.rendering import render
 from rules.sqlite.asked_columns import Asked, asked_columns
 from rules.sqlite.foreign_keys import ForeignKey, foreign_keys
 from rules.sqlite.index_fix import with_index, with_indexes, written
@@ -19,8 +19,8 @@ from rules.sqlite.index_fix import with_index, with_indexes, written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.index_candidates import Index
     from rules.core.source import SourceFile
+    from rules.core.sql.index_candidates import Index
 
 
 @rule(

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.core.programs import is_tool
-from rules.core.queries import Query, builder_of, calls_named, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.scopes import COMPREHENSIONS
+from rules.core.sql.queries import Query, builder_of, calls_named, queries
 from rules.sqlite.lazy import lazy_reads
 from rules.sqlite.loops import Loop, has_loops, item_names, mentions, row_loop
 

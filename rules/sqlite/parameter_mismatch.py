@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.queries import Query, queries
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
+from rules.core.sql.queries import Query, queries
 from rules.sqlite.placeholders import Placeholders, inserted, placeholders
 
 if TYPE_CHECKING:

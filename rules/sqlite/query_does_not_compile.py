@@ -7,20 +7,20 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.index_advice import planner_of
-from rules.core.planner import PlanError
-from rules.core.queries import queries
-from rules.core.raw_statements import raw_statement
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
-from rules.core.schema import schema_of
-from rules.core.sql_reading import tables_in
+from rules.core.schema.tables import schema_of
+from rules.core.sql.index_advice import planner_of
+from rules.core.sql.planner import PlanError
+from rules.core.sql.queries import queries
+from rules.core.sql.raw_statements import raw_statement
+from rules.core.sql.reading import tables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.rendering import Rendered
-    from rules.core.schema import Schema, Table
+    from rules.core.schema.tables import Schema, Table
     from rules.core.source import SourceFile
+    from rules.core.sql.rendering import Rendered
 
 _FILE = re.compile(r"""\.(db|sqlite3?)["']""")
 _ROOTS = frozenset({

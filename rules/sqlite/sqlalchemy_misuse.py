@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.queries import builder_of, calls_named, queries
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
+from rules.core.sql.queries import builder_of, calls_named, queries
 from rules.sqlite.lazy import lazy_reads, single_reads
 
 if TYPE_CHECKING:

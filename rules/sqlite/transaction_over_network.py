@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.core.queries import Query, calls_named, queries_in
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
-from rules.core.sql_facts import is_committing_block
+from rules.core.sql.facts import is_committing_block
+from rules.core.sql.queries import Query, calls_named, queries_in
 from rules.sqlite.order import precedes
 from rules.tables.http_clients import HTTP_REQUESTS, REQUEST_METHODS
 from rules.tables.sql_calls import SESSIONS

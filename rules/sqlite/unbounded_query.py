@@ -6,14 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.queries import Query, builder_of, queries_in
 from rules.core.rule import Problem, Severity, rule
+from rules.core.sql.queries import Query, builder_of, queries_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.routes import Route
     from rules.core.source import SourceFile
+    from rules.core.web.routes import Route
 
 _BOUNDS = re.compile(
     r"\b(limit|where|having|join|count\s*\(|sum\s*\(|max\s*\(|min\s*\(|avg\s*\(|group\s+by|distinct"

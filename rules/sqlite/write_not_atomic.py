@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.queries import Query, calls_named, queries_in
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
+from rules.core.sql.queries import Query, calls_named, queries_in
 from rules.sqlite.loops import mentions
 from rules.sqlite.order import precedes
 

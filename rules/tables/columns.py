@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rules.core.schema import Table
-    from rules.core.schema_facts import ColumnFacts
+    from rules.core.schema.facts import ColumnFacts
+    from rules.core.schema.tables import Table
 
 FEW_VALUES = re.compile(
     r"^(is|has|can|was|should|allow|enable|use|needs|include|show)_|(^|_)(status|state|type|kind"

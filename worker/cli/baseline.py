@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rules.core.assessment import many
 from rules.core.baseline import Baseline
+from rules.core.report.assessment import many
 from worker.cli.checking import Choice, UsageError, check
 
 if TYPE_CHECKING:

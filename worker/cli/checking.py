@@ -12,7 +12,7 @@ from rules.catalog import all_rules
 from rules.core.baseline import Baseline
 from rules.core.change import Change, ChangedFile, UnreadableFileError
 from rules.core.config import Config
-from rules.core.config_layers import (
+from rules.core.configuration.layers import (
     NOTHING,
     Above,
     Layered,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from rules.core.change import Tree
-    from rules.core.config_layers import Layer
+    from rules.core.configuration.layers import Layer
     from rules.core.findings import Review
     from worker.cli.progress import Begin
     from worker.git.repository import Repository

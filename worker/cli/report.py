@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rules.core.markdown import visible
+from rules.core.report.markdown import visible
 from rules.core.rule import Severity
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def as_markdown(review: Review) -> str:
     """The review as its summary would stand on a pull request."""
-    from rules.core.assessment import Assessment
     from rules.core.render import Links
-    from rules.core.summary import component_of, summary
+    from rules.core.report.assessment import Assessment
+    from rules.core.report.summary import component_of, summary
 
     paths = [finding.path for finding in (*review.findings, *review.fixed)]
     return summary(Assessment.of(review), component_of(paths) if paths else "all files", Links())
@@ -67,7 +67,7 @@ def as_markdown(review: Review) -> str:
 
 def closing_lines(review: Review, seconds: float) -> list[str]:
     """What there is to say after the findings, in whole sentences."""
-    from rules.core.assessment import Assessment, many
+    from rules.core.report.assessment import Assessment, many
 
     return [
         *(

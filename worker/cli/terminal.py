@@ -15,7 +15,7 @@ from rich.text import Text
 
 from rules.core.change import UnreadableFileError
 from rules.core.decoding import UnreadableTextError, decode
-from rules.core.markdown import visible
+from rules.core.report.markdown import visible
 from rules.core.rule import Severity
 
 if TYPE_CHECKING:

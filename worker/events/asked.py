@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.github import comments
 from app.github.errors import LockedError
-from rules.core import markdown
+from rules.core.report import markdown
 from worker.publishing.markers import Mark, Signer
 
 if TYPE_CHECKING:

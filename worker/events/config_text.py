@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app.github import pulls
-from rules.core import markdown
+from rules.core.report import markdown
 from worker.reviewing.compared import configuration
 from worker.reviewing.configured import settings
 from worker.reviewing.mirrored import mirrored

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.db import commands, dismissals, findings, pull_requests
 from app.db.dismissals import DismissalFacts
 from app.models import DismissalScope, PullRequestState
-from rules.core import markdown
+from rules.core.report import markdown
 from worker.events.asked import Answer
 from worker.events.wanting import want
 

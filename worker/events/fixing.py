@@ -19,9 +19,9 @@ from app.github.errors import (
     UnprocessableError,
 )
 from app.models import FindingState
-from rules.core import markdown
-from rules.core.assessment import many
 from rules.core.repair import edited
+from rules.core.report import markdown
+from rules.core.report.assessment import many
 from worker.analysis.job import Commits, Job
 from worker.events.asked import Answer
 from worker.git.repository import Repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rules import catalog, docs
-from rules.core import markdown
+from rules.core.report import markdown
 
 if TYPE_CHECKING:
     from rules.core.rule import Rule

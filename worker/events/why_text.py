@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.db import reviews
 from rules.catalog import all_rules
-from rules.core import markdown
+from rules.core.report import markdown
 from worker.analysis.job import Commits, Job
 from worker.reviewing.compared import compare
 from worker.reviewing.mirrored import mirrored

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.github.comments import NewComment
-from rules.core import markdown, render
+from rules.core import render
+from rules.core.report import markdown
 from worker.publishing.live import DONE
 from worker.publishing.markers import Mark, Signer, text_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rules.core.assessment import Assessment, Item
+from rules.core.report.assessment import Assessment, Item
 from rules.core.rule import Confidence
 from worker.publishing.reconcile import by_fingerprint, happened, unseen
 from worker.publishing.standing import Known, Place, State

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from app.github.comments import Comment
-    from rules.core.assessment import Assessment
     from rules.core.change import Hunk
     from rules.core.config import Config
     from rules.core.findings import Review
+    from rules.core.report.assessment import Assessment
     from worker.publishing.drafts import Author
     from worker.publishing.live import Live
     from worker.publishing.standing import Known, Standing, Target

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.github.checks import Annotation, Button, Report
-from rules.core import check_run
-from rules.core.assessment import many
-from rules.core.summary import component_of, summary
+from rules.core.report import check_run
+from rules.core.report.assessment import many
+from rules.core.report.summary import component_of, summary
 from worker.publishing.markers import Mark
 from worker.publishing.standing import Place, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rules.core.assessment import Assessment
+    from rules.core.report.assessment import Assessment
     from worker.publishing.drafts import Author, Draft
     from worker.publishing.standing import Known
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rules.core.change import ChangedFile
     from rules.core.config import Config
-    from rules.core.config_layers import Above, Layered
+    from rules.core.configuration.layers import Above, Layered
 
 
 @dataclass(frozen=True, slots=True)

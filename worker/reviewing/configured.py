@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from rules.core.change import UnreadableFileError
-from rules.core.config_layers import Layered, repository_layer
-from rules.core.config_reading import KEYS
+from rules.core.configuration.layers import Layered, repository_layer
+from rules.core.configuration.reading import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rules.core.change import Tree
     from rules.core.config import Config
-    from rules.core.config_layers import Above
+    from rules.core.configuration.layers import Above
 
 LONGEST = 200
 """Characters of a value that are shown."""

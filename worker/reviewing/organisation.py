@@ -11,8 +11,8 @@ import structlog
 
 from app.github import contents
 from app.github.errors import GitHubError, NotFoundError
-from rules.core.config_layers import NOTHING, Above, Layer, organisation_layer
-from rules.core.config_reading import OWN_FILE
+from rules.core.configuration.layers import NOTHING, Above, Layer, organisation_layer
+from rules.core.configuration.reading import OWN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rules.catalog import all_rules
-from rules.core.config_layers import FILES
+from rules.core.configuration.layers import FILES
 from worker.reviewing.configured import differences, layered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rules.core.change import ChangedFile, Tree
-    from rules.core.config_layers import Above
+    from rules.core.configuration.layers import Above
 
 
 def preview(base: Tree, head: Tree, files: Iterable[ChangedFile], above: Above) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from app.github.pulls import PullFiles, PullRequest, RepositoryPart
     from rules.core.config import Config
-    from rules.core.config_layers import Above
+    from rules.core.configuration.layers import Above
     from worker.reviewing.attempt import Attempt
 
 NO_BOTS = "Pull requests opened by bots are not reviewed here (`bots = false`)."

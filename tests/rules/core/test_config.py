@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.core.config import Config
-from rules.core.config_layers import Layered, repository_layer
-from rules.core.config_reading import KEYS, OWN_FILE
-from rules.core.config_schema import schema
+from rules.core.configuration.json_schema import schema
+from rules.core.configuration.layers import Layered, repository_layer
+from rules.core.configuration.reading import KEYS, OWN_FILE
 from rules.core.rule import Rule, Severity
 
 

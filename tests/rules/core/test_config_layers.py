@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.core.config import Config
-from rules.core.config_layers import (
+from rules.core.configuration.layers import (
     Above,
     Layered,
     PolicyError,

@@ -1,8 +1,8 @@
 from textwrap import dedent
 
-from rules.core.data_facts import PassedFact, SinkFact, passed_of, sinks_of
-from rules.core.data_ways import deliveries
 from rules.core.facts import ModuleFacts, facts_of
+from rules.core.flow.across_files import deliveries
+from rules.core.flow.facts import PassedFact, SinkFact, passed_of, sinks_of
 from rules.core.project import Project
 from rules.core.source import SourceFile
 

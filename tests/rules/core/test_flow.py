@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from rules.core.flow import flow_of
+from rules.core.flow.tracing import flow_of
 from rules.core.project import Project
 from rules.core.source import SourceFile
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rules.core import globs
+from rules.core.configuration import globs
 
 
 @pytest.mark.parametrize(

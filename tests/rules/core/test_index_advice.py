@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rules.catalog import all_rules
-from rules.core.chains import statements
 from rules.core.examples import Example, parse
 from rules.core.facts import ModuleFacts, facts_of
-from rules.core.index_advice import advice
-from rules.core.planner import Planner
 from rules.core.project import Project
-from rules.core.queries import queries
-from rules.core.raw_statements import raw_statement
-from rules.core.rendering import render
-from rules.core.schema import schema_of
-from rules.core.schema_extraction import schema_facts_of_sql
+from rules.core.schema.extraction import schema_facts_of_sql
+from rules.core.schema.tables import schema_of
 from rules.core.source import SourceFile
+from rules.core.sql.chains import statements
+from rules.core.sql.index_advice import advice
+from rules.core.sql.planner import Planner
+from rules.core.sql.queries import queries
+from rules.core.sql.raw_statements import raw_statement
+from rules.core.sql.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rules.core.index_advice import Advice
-    from rules.core.rendering import Rendered
+    from rules.core.sql.index_advice import Advice
+    from rules.core.sql.rendering import Rendered
 
 CASES = Path(__file__).parents[1] / "cases"
 

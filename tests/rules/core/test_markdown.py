@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.core import markdown
+from rules.core.report import markdown
 
 HOSTILE = st.text(alphabet=st.sampled_from("`~@#<>[]()!-*_|\\&a1 \n\u202e\x00")) | st.text()
 

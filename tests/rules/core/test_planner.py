@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rules.core.planner import PlanError, Planner
+from rules.core.sql.planner import PlanError, Planner
 
 TRADES = "CREATE TABLE trades (id INTEGER PRIMARY KEY, market TEXT, size REAL)"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.core.queries import queries, verb_of
 from rules.core.source import SourceFile
+from rules.core.sql.queries import queries, verb_of
 
 CODE = """\
 import sqlite3

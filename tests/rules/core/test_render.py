@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from rules.core.assessment import Assessment, Item
-from rules.core.check_run import annotation, check_run
 from rules.core.findings import Finding, Review, Skipped, Suggestion, Verdict
 from rules.core.render import Links, comment, fixed_comment, grouped_comment
+from rules.core.report.assessment import Assessment, Item
+from rules.core.report.check_run import annotation, check_run
+from rules.core.report.summary import component_of, summary
 from rules.core.rule import Severity, Step
-from rules.core.summary import component_of, summary
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 LINKS = Links("https://expert.example/", "https://github.com/o/r", SHA, lambda _: "So it is.")

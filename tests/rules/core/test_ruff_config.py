@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.core.ruff_config import RuffConfig
+from rules.core.configuration.ruff import RuffConfig
 
 
 def project(**texts: str) -> RuffConfig:

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rules.core.chains import statements
 from rules.core.config import Config
 from rules.core.facts import ModuleFacts, facts_of
-from rules.core.index_advice import advice
-from rules.core.planner import Planner
 from rules.core.project import Project
-from rules.core.rendering import render
 from rules.core.review import review
-from rules.core.schema import Schema, schema_of
-from rules.core.schema_extraction import schema_facts_of_sql
-from rules.core.schema_texts import statements_in
+from rules.core.schema.extraction import schema_facts_of_sql
+from rules.core.schema.tables import Schema, schema_of
+from rules.core.schema.texts import statements_in
 from rules.core.source import SourceFile
+from rules.core.sql.chains import statements
+from rules.core.sql.index_advice import advice
+from rules.core.sql.planner import Planner
+from rules.core.sql.rendering import render
 from tests.rules.trees import everything_new
 
 if TYPE_CHECKING:
-    from rules.core.index_advice import Advice
-    from rules.core.schema import Table
+    from rules.core.schema.tables import Table
+    from rules.core.sql.index_advice import Advice
 
 BASE = """
 from sqlalchemy import or_, select, update, delete, ForeignKey, Index, String, UniqueConstraint, func

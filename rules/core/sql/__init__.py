@@ -1,0 +1,1 @@
+"""Statements: found in code, rendered, planned by SQLite, and the indexes that they lack."""

@@ -1,0 +1,1 @@
+"""Path operations: routes, routers and the dependencies that they inherit."""
