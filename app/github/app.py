@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.github.transport import Observe
 
 GITHUB = "https://api.github.com"
+MOST_REPOSITORIES = 100_000
+"""More than any installation covers."""
 
 
 class AppAnswer(BaseModel):
@@ -32,6 +34,12 @@ class AppAnswer(BaseModel):
 
     id: int
     slug: str
+
+
+class RepositoryAnswer(BaseModel):
+    """What we read of an item of `GET /installation/repositories`."""
+
+    id: int
 
 
 class InstallationAnswer(BaseModel):
@@ -114,6 +122,12 @@ class GitHubApp:
         """Whether its owner has put an installation to sleep; raises `NotFoundError` when it is gone."""
         answer = await self.client.call("GET", f"/app/installations/{installation_id}")
         return InstallationAnswer.model_validate(answer.data).suspended_at is not None
+
+    async def repository_ids(self, installation_id: int) -> frozenset[int]:
+        """The repositories that an installation covers, by number."""
+        client = self.installation(installation_id)
+        listed = await client.pages("/installation/repositories", most=MOST_REPOSITORIES)
+        return frozenset(RepositoryAnswer.model_validate(one).id for one in listed)
 
     async def identity(self, installation_id: int) -> Identity:
         """Who we are, asked once: by it our own comments are told from those of others."""

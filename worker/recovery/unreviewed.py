@@ -1,15 +1,16 @@
-"""Open pull requests of whose head, or base, no delivery told."""
+"""Open pull requests of whose head, or base, no delivery told, and repositories that went unseen."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import structlog
 
-from app.db import leftovers, pull_requests, recoveries
+from app.db import leftovers, pull_requests, recoveries, repositories
 from app.github import pulls
-from app.github.errors import GitHubError, RateLimitedError
+from app.github.errors import GitHubError, NotFoundError, RateLimitedError
 from app.models import PullRequestState
 from worker.events.places import facts_of
 from worker.events.wanting import want
@@ -32,6 +33,7 @@ async def want_unreviewed(work: Work, settle: timedelta = SETTLE) -> None:
     async with work.database.read() as session:
         rows = await recoveries.reachable_repositories(session)
     limited: set[int] = set()
+    missing: list[Repository] = []
     for row in rows:
         if row.installation_id in limited:
             continue
@@ -39,10 +41,28 @@ async def want_unreviewed(work: Work, settle: timedelta = SETTLE) -> None:
             listed = await pulls.open_ones(work.repository(row))
         except RateLimitedError:
             limited.add(row.installation_id)
+        except NotFoundError:
+            missing.append(row)
         except GitHubError as error:
             log.info("pull requests not listed", repository=row.id, reason=error.message)
         else:
             await _take_in(work, row, listed, datetime.now(UTC) - settle)
+    for installation_id, rows in groupby(missing, lambda row: row.installation_id):
+        await _forget_what_is_gone(work, installation_id, list(rows))
+
+
+async def _forget_what_is_gone(work: Work, installation_id: int, missing: list[Repository]) -> None:
+    """Take those for removed that the installation does not list: nobody told of their end."""
+    try:
+        covered = await work.github.repository_ids(installation_id)
+    except GitHubError as error:
+        log.info("repositories not listed", installation=installation_id, reason=error.message)
+        return
+    gone = [row.id for row in missing if row.id not in covered]
+    if gone:
+        async with work.database.write() as session:
+            await repositories.remove(session, installation_id, gone, datetime.now(UTC))
+        log.warning("repositories were removed and nobody told", repositories=gone)
 
 
 async def _take_in(

@@ -127,6 +127,31 @@ async def test_a_new_name_that_nobody_told_of_is_learnt_with_the_push_that_nobod
     assert f"/alice/store/commit/{pull.head_sha}" in pull.review_comments[0].body
 
 
+async def test_a_repository_whose_end_nobody_told_of_is_forgotten(standing: Service):
+    github = standing.github
+    kept = github.repositories.create("alice/kept", {"README.md": "Kept\n"})
+    github.apps.add_repositories(standing.installation, [kept])
+    async with working(standing.settings) as work:
+        pull = _open(standing)
+        await standing.idle()
+        github.webhooks.fail(times=100)
+        github.repositories.delete("alice/shop")
+        await _nothing_on_the_way(standing)
+        github.webhooks.deliveries.clear()
+        github.webhooks.faults.clear()
+        github.faults.add(path=r"/alice/kept/pulls$", status=404, body={"message": "Not Found"})
+
+        await _reconcile(work)
+
+        async with standing.database.read() as session:
+            gone = await repositories.get(session, pull.repository.id)
+            there = await repositories.get(session, kept.id)
+    assert gone is not None
+    assert gone.removed_at is not None
+    assert there is not None
+    assert there.removed_at is None
+
+
 async def test_one_worker_of_all_looks_and_a_refusal_is_tried_in_the_next_round(standing: Service):
     github = standing.github
     github.webhooks.fail("pull_request", times=1)
