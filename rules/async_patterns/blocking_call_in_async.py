@@ -10,11 +10,11 @@ from rules.async_patterns.on_loop import (
     BlockingCall,
     blocking_calls,
     is_entry_point,
-    is_program,
     serves_nobody_yet,
 )
 from rules.async_patterns.plain_function import blocking_in_plain_function
 from rules.async_patterns.thread_handoff import awaited_instead
+from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:

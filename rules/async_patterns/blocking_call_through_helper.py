@@ -5,12 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.on_loop import (
-    is_command_line,
-    is_program,
-    runs_alone,
-    serves_nobody_yet,
-)
+from rules.async_patterns.on_loop import runs_alone, serves_nobody_yet
+from rules.core.programs import is_command_line, is_program
 from rules.core.rule import FileKind, Problem, Severity, Step, rule
 from rules.tables.blocking import blocking_effect
 from rules.tables.effects import effects_of

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.connections import once_per_connection
-from rules.async_patterns.on_loop import BlockingCall, blocking_calls, is_program, serves_nobody_yet
+from rules.async_patterns.on_loop import BlockingCall, blocking_calls, serves_nobody_yet
+from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:

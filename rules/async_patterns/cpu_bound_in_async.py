@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.on_loop import blocking_calls, is_program, serves_nobody_yet
+from rules.async_patterns.on_loop import blocking_calls, serves_nobody_yet
 from rules.async_patterns.thread_handoff import awaited_instead
+from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:

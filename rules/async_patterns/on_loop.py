@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.core.rule import FileKind
 from rules.core.scopes import COMPREHENSIONS
 from rules.core.sql.queries import is_in_memory
 from rules.tables.blocking import WITH_ADDRESS, Effect, blocking_effect
@@ -18,16 +17,6 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _ENTRY_POINTS = {"main", "_main", "amain", "async_main", "main_async", "run_main", "cli", "cmd"}
-_COMMAND_LINE = {
-    "cli",
-    "cmd",
-    "cmds",
-    "command",
-    "commands",
-    "command_line",
-    "management",
-    "__main__",
-}
 _RESULT = "concurrent.futures.Future.result"
 _START_UP = re.compile(r"_*(on_)?(lifespan|start_?up|shutdown)(_\w+)?$")
 
@@ -125,16 +114,3 @@ def _is_start_up(decorator: ast.expr) -> bool:
     if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
         return decorator.func.attr == "on_event"
     return False
-
-
-def is_program(file: SourceFile) -> bool:
-    """Whether the file is a script of one's own, where an idle loop harms nobody else."""
-    if file.kind in {FileKind.SCRIPT, FileKind.MIGRATION}:
-        return True
-    return is_command_line(file.path)
-
-
-def is_command_line(path: str) -> bool:
-    """Whether a path says that what stands there is started by a person."""
-    parts = path.removesuffix(".py").split("/")
-    return not _COMMAND_LINE.isdisjoint((*parts, parts[-1].strip("_")))

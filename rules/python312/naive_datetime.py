@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.on_loop import is_program
 from rules.core import fixes
+from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.datetime_uses import Use, use_of
 from rules.python312.imported import local_name

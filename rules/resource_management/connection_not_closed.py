@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.on_loop import is_program
+from rules.core.programs import is_program
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
 from rules.resource_management.openers import openings

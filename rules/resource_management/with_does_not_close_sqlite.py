@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.on_loop import is_program
+from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.resource_management.openers import openings
 from rules.resource_management.ownership import Fate, fate_of
