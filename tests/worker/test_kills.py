@@ -57,7 +57,11 @@ def _open_some(service: Service, pulls: list[Pull], number: int, dice: random.Ra
     for pull in dice.sample(pulls, min(2, len(pulls))):
         github.pulls.push(pull, {"app/orders.py": BOUND, "app/rates.py": UNVERIFIED})
     for one in range(len(pulls), PULLS * (number + 1) // ROUNDS):
-        github.repositories.commit("alice/shop", f"branch-{one}", {"app/orders.py": INJECTION})
+        files = {
+            "app/orders.py": INJECTION,
+            "README.md": f"# Shop {one}\n",
+        }  # No two commits alike.
+        github.repositories.commit("alice/shop", f"branch-{one}", files)
         pulls.append(github.pulls.open("alice/shop", f"branch-{one}", title=f"Change {one}"))
 
 
