@@ -5,7 +5,7 @@ Rows that belong to what is deleted go with it, by the foreign keys.
 
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import (
@@ -51,7 +51,10 @@ async def removed_repositories(session: AsyncSession, before: datetime) -> int:
 
 
 async def old_pull_requests(session: AsyncSession, before: datetime) -> int:
-    """Erase some closed pull requests on which nothing happened since then; how many."""
+    """Erase some closed pull requests on which nothing happened since then; how many.
+
+    A worker that died leaves its lease behind where nothing is due any more.
+    """
     ids = await _some(
         session,
         select(PullRequest.id)
@@ -59,7 +62,7 @@ async def old_pull_requests(session: AsyncSession, before: datetime) -> int:
             PullRequest.state.in_((PullRequestState.CLOSED, PullRequestState.MERGED)),
             PullRequest.updated_at < before,
             PullRequest.due_at.is_(None),
-            PullRequest.lease_owner.is_(None),
+            or_(PullRequest.leased_until.is_(None), PullRequest.leased_until < before),
         )
         .order_by(PullRequest.updated_at),
     )

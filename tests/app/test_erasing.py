@@ -138,3 +138,19 @@ async def test_only_closed_pull_requests_grow_old(database: Database):
         left = await session.scalars(select(PullRequest.number).order_by(PullRequest.number))
         assert list(left) == [1, 9]
         assert await count(session, ReviewRecord) == 1
+
+
+async def test_a_worker_that_died_keeps_nothing_from_growing_old(database: Database):
+    closed = replace(PULL_REQUEST, state=PullRequestState.CLOSED)
+    async with database.write() as session:
+        await add_repository(session)
+        for number, until in ((1, NOON), (2, NOON + 2 * DAY)):
+            row = await pull_requests.upsert(session, replace(closed, number=number))
+            held = {"lease_owner": "dead", "leased_until": until}
+            await session.execute(update(PullRequest).where(PullRequest.id == row).values(**held))
+
+    async with database.write() as session:
+        assert await erasing.old_pull_requests(session, NOON + DAY) == 1
+
+    async with database.read() as session:
+        assert list(await session.scalars(select(PullRequest.number))) == [2]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
-from app.db import leftovers, pull_requests, repositories
+from app.db import commands, leftovers, pull_requests, repositories
 from app.models import Delivery, DeliveryState, FindingState, PullRequest, ReviewState, Round
 from tests.github.errors import Refused
 from tests.stories.fate import Fate, Moment, mortal
@@ -341,9 +341,12 @@ class Life:
         row = await self.service.row(self.pull)
         states = await self.service.deliveries()
         waiting = {name: state for name, state in states.items() if state == "received"}
+        async with self.service.database.read() as session:
+            asked = [one.name for one in await commands.unfinished(session, row.id)]
         return (
-            f"due {row.due_at}, leased until {row.leased_until}, attempts {row.attempts}, "
-            f"{row.last_error!r}, deliveries {waiting}"
+            f"due {row.due_at}, leased by {row.lease_owner} until {row.leased_until}, "
+            f"attempts {row.attempts}, {row.last_error!r}, deliveries {waiting}, commands {asked}, "
+            f"{'all' if self.service.github.webhooks.wait(0) else 'not all'} delivered"
         )
 
     async def _flush(self) -> None:
@@ -389,7 +392,9 @@ class Life:
             home = await repositories.get(session, self.repository.id)
             left = await leftovers.open_reviews(session, row.id) if row else []
         assert home is None or home.removed_at is not None
-        assert row is None or (row.due_at, row.lease_owner) == (None, None)
+        now = datetime.now(UTC)
+        assert row is None or row.due_at is None
+        assert row is None or row.leased_until is None or row.leased_until <= now
         assert left == []
         assert await self._left_of_deliveries({*ENDED, DeliveryState.FAILED}) == []
 

@@ -7,6 +7,7 @@ import pkgutil
 import subprocess
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
@@ -65,7 +66,8 @@ class Service:
                 await asyncio.sleep(0.02)
 
     async def _is_idle(self) -> bool:
-        busy = or_(PullRequest.due_at.is_not(None), PullRequest.lease_owner.is_not(None))
+        held = PullRequest.leased_until > datetime.now(UTC)
+        busy = or_(PullRequest.due_at.is_not(None), held)
         async with self.database.read() as session:
             deliveries = await session.scalar(
                 select(func.count()).where(Delivery.state == DeliveryState.RECEIVED)
