@@ -17,7 +17,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from rules.core.engine import fingerprint_at
+from rules.core.engine import fingerprints_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +28,6 @@ LIMIT = 8 * 2**20
 """Largest baseline that is read, in bytes; a hundred thousand findings."""
 DIGITS = 16
 """Of a fingerprint, which says already where the finding is and what it is about."""
-MOST_PATHS = 200
-"""Files that are gone in which one finding is looked for."""
 _VERSION = 1
 
 
@@ -44,7 +42,7 @@ class Baseline:
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Baseline:
         """The baseline that holds these."""
-        return cls(frozenset(_line(finding) for finding in findings))
+        return cls(frozenset(_line_of(finding) for finding in findings))
 
     @classmethod
     def read(cls, data: bytes, path: str) -> tuple[Baseline, tuple[str, ...]]:
@@ -74,10 +72,10 @@ class Baseline:
 
     def has(self, finding: Finding) -> bool:
         """Whether this finding stood there, or in a file that is gone."""
-        if _line(finding) in self.lines:
+        if _line_of(finding) in self.lines:
             return True
-        gone = self.gone.get(finding.rule, ())[:MOST_PATHS]
-        return any(_line_at(finding, path) in self.lines for path in gone)
+        elsewhere = fingerprints_at(finding, self.gone.get(finding.rule, ()))
+        return any(_line(path, finding.rule, was) in self.lines for path, was in elsewhere)
 
     def kept(self, findings: Iterable[Finding]) -> Baseline:
         """Without what is not found any more, and by its new path what moved; nothing else is new."""
@@ -89,14 +87,12 @@ class Baseline:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _line(finding: Finding) -> str:
-    return f"{finding.path} {finding.rule} {finding.fingerprint[:DIGITS]}"
+def _line_of(finding: Finding) -> str:
+    return _line(finding.path, finding.rule, finding.fingerprint)
 
 
-def _line_at(finding: Finding, path: str) -> str:
-    """The line that a finding would have in a file of another path."""
-    fingerprint = fingerprint_at(finding, path) or ""
-    return f"{path} {finding.rule} {fingerprint[:DIGITS]}"
+def _line(path: str, rule: str, fingerprint: str) -> str:
+    return f"{path} {rule} {fingerprint[:DIGITS]}"
 
 
 def _listed(document: Any) -> list[str] | None:

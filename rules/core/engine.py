@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rules.core.collector import collector_off
@@ -14,13 +15,15 @@ from rules.core.findings import Finding
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rules.core.project import Project
     from rules.core.rule import Problem, Rule
 
 _SHOWN = 200
 _SHORT_HANDLER = 5
+MOST_PATHS = 200
+"""Files that are gone in which one finding is looked for."""
 _MOST_ALIKE = 100
 """Findings of one rule in equal code of one function that are told apart when a file moves."""
 
@@ -157,17 +160,19 @@ def fingerprint(path: str, key: tuple[str, str, str], index: int) -> str:
     return sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def fingerprint_at(finding: Finding, path: str) -> str | None:
-    """The fingerprint that a finding would have in a file of another path.
+def fingerprints_at(finding: Finding, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each of the first `MOST_PATHS` paths with the fingerprint that a finding would have there.
 
-    None for one without the code that it was found in, as it is remembered.
+    Nothing for one without the code that it was found in, as it is remembered.
     """
     key = (finding.rule, finding.scope, normalised(finding.code))
     own = (
         i for i in range(_MOST_ALIKE) if fingerprint(finding.path, key, i) == finding.fingerprint
     )
     index = next(own, None)
-    return None if index is None else fingerprint(path, key, index)
+    if index is not None:
+        for path in islice(paths, MOST_PATHS):
+            yield path, fingerprint(path, key, index)
 
 
 def _finding(file: SourceFile, rule: Rule, problem: Problem) -> Finding:

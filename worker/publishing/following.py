@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rules.core.engine import fingerprint_at
+from rules.core.engine import fingerprints_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     type Gone = Mapping[str, Mapping[str, dict[str, Known]]]
     """What is known in files that are not there any more: by rule, path and fingerprint."""
-
-MOST_PATHS = 200
-"""Files that are gone in which one finding is looked for."""
 
 
 def followed(standing: Standing, review: Review, present: Collection[str]) -> Standing:
@@ -50,8 +47,9 @@ def followed_decision(decision: Decision, review: Review, present: Collection[st
     if decision.path in present:
         return decision
     for finding in review.findings:
-        alike = finding.rule == decision.rule
-        if alike and fingerprint_at(finding, decision.path) == decision.fingerprint:
+        if finding.rule != decision.rule:
+            continue
+        if (decision.path, decision.fingerprint) in fingerprints_at(finding, [decision.path]):
             return replace(decision, path=finding.path, fingerprint=finding.fingerprint)
     return decision
 
@@ -74,10 +72,10 @@ def _gone(standing: Standing, present: Collection[str]) -> Gone:
 
 def _taken(gone: Gone, finding: Finding) -> Known | None:
     """What was known of a finding in another file; nobody else is it from now on."""
-    for path, known in list(gone.get(finding.rule, {}).items())[:MOST_PATHS]:
-        was = fingerprint_at(finding, path)
-        if was is not None and was in known:
-            return known.pop(was)
+    files = gone.get(finding.rule, {})
+    for path, was in fingerprints_at(finding, files):
+        if was in files[path]:
+            return files[path].pop(was)
     return None
 
 
