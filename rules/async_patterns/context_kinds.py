@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from rules.core.scopes import FUNCTIONS
 
 if TYPE_CHECKING:
+    from rules.core.facts import FunctionFacts
     from rules.core.source import SourceFile
 
 type Kind = Literal["async", "sync"]
@@ -70,13 +71,20 @@ def _decorated(name: str | None, file: SourceFile) -> Kind | None:
 
 def _decorated_elsewhere(name: str, file: SourceFile) -> Kind | None:
     """The same for a function of another file of the project."""
-    known = file.project.functions.get(name) if file.project is not None else None
-    if known is None or file.project is None or file.project.is_async(name) is None:
+    known = _elsewhere(name, file)
+    if known is None:
         return None
     if known.decorators == ("contextlib.asynccontextmanager",) and known.is_async:
         return "async"
     is_plain = known.decorators == ("contextlib.contextmanager",) and not known.is_async
     return "sync" if is_plain else None
+
+
+def _elsewhere(name: str, file: SourceFile) -> FunctionFacts | None:
+    """The one function of that name in another file of the project."""
+    if file.project is None or file.project.is_async(name) is None:
+        return None
+    return file.project.functions.get(name)
 
 
 def _own_class(name: str | None, file: SourceFile) -> Kind | None:
@@ -113,10 +121,8 @@ def iterator_kind(expression: ast.expr, file: SourceFile) -> Kind | None:
 
 def _generator_elsewhere(name: str, file: SourceFile) -> Kind | None:
     """The kind of generator that a function of another file of the project is."""
-    known = file.project.functions.get(name) if file.project is not None else None
-    if known is None or file.project is None or file.project.is_async(name) is None:
-        return None
-    if known.decorators or not known.is_generator:
+    known = _elsewhere(name, file)
+    if known is None or known.decorators or not known.is_generator:
         return None
     return "async" if known.is_async else "sync"
 
