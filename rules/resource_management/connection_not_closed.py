@@ -121,35 +121,39 @@ def connection_not_closed(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         app.state.db = sqlite3.connect(path)
     ```
     """
-    told: set[tuple[str, Severity | None]] = set()
-    never = defaultdict[tuple[ast.AST | None, str], list[Problem]](list)
+    mistakes = defaultdict[object, list[Problem]](list)
     for call, connect in openings(file):
         driver = CONNECT[connect]
-        name = file.qualified_name(call.func) or ""
         if _borrows(call, file):
             continue
         owned = fate_of(call, file, with_closes=driver.with_closes)
         problem = _problem(call, owned, driver, file)
         if problem is not None and is_program(file):
             problem = _in_script(problem)
-        if problem is None or (name, problem.severity) in told:
-            continue
-        if name != connect:
-            told.add((name, problem.severity))  # Its other callers do the same.
-        if owned.fate is Fate.NEVER:
-            never[file.enclosing_function(call), owned.holder].append(problem)
-        else:
-            yield problem
-    for first, *others in never.values():
+        if problem is not None:
+            mistakes[_mistake(call, connect, owned, problem, file)].append(problem)
+    for first, *others in mistakes.values():
         yield _with_others(first, len(others))
 
 
+def _mistake(
+    call: ast.Call, connect: str, owned: Owned, problem: Problem, file: SourceFile
+) -> object:
+    """What makes problems one mistake: the helper that gives the connection, or the name it gets."""
+    name = file.qualified_name(call.func) or ""
+    if name != connect:
+        return name, problem.severity
+    if owned.fate is Fate.NEVER:
+        return file.enclosing_function(call), owned.holder
+    return call
+
+
 def _with_others(problem: Problem, others: int) -> Problem:
-    """One problem for a name that a function opens again and again and never closes."""
+    """The first problem of a mistake, which says how often that was made again."""
     if not others:
         return problem
     times = "once more" if others == 1 else f"{others} more times"
-    return replace(problem, message=f"{problem.message} The same happens {times} here.")
+    return replace(problem, message=f"{problem.message} The same happens {times} in this file.")
 
 
 def _borrows(call: ast.Call, file: SourceFile) -> bool:
