@@ -89,6 +89,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
 @example([Fail("suspended"), Push((1, 1)), Happen("nothing"), Say("alice", "/pause")])
 @example([Happen("suspended"), Happen("repository deleted"), Push((2, 4))])
+@example([Push((1, 1)), Happen("archived"), Say("alice", "/dismiss"), Happen("suspended")])
 @example([Push((1, 4)), Happen("repository deleted"), Die(5, "after"), Push((1, 1))])
 @example([Say("alice", "/recheck"), Push((1, 1)), Happen("repository deleted")])
 @example(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.github import comments
-from app.github.errors import LockedError
+from app.github.errors import ArchivedError, LockedError
 from rules.core.report import markdown
 from worker.publishing.markers import Mark, Signer
 
@@ -68,14 +68,15 @@ class Asked:
     async def say(self, text: str) -> None:
         """Answer in the conversation, once: an attempt that did not end may have done so already.
 
-        Where the conversation is locked, the reaction to the command has to do.
+        Where the conversation is locked, the reaction to the command has to do; where the repository
+        is archived, nothing can be said at all.
         """
         signer = Signer(self.work.settings.marker_key, self.row.repository_id, self.row.number)
         mark = Mark("answer", f"{self.facts.name}-{self.comment_id}")
         if await self._was_said(signer, mark):
             return
         body = markdown.fit(f"{signer.marker(mark)}\n{harmless(text)}")
-        with suppress(LockedError):
+        with suppress(LockedError, ArchivedError):
             await comments.say(self.repository, self.row.number, body)
 
     async def _was_said(self, signer: Signer, mark: Mark) -> bool:
