@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def dict_caches(file: SourceFile) -> list[DictCache]:
 
 
 def _caches(file: SourceFile) -> Iterator[DictCache]:
-    if "cache" not in file.text.lower() and "memo" not in file.text:
+    if "cache" not in file.lowered and "memo" not in file.text:
         return
     for statement in (*file.of(ast.Assign), *file.of(ast.AnnAssign)):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         name = _last(target)
-        if not CACHE_NAME.search(name) or not _is_empty_dict(statement.value, file):
+        if not _is_cache_name(name) or not _is_empty_dict(statement.value, file):
             continue
         scope = file.enclosing_function(statement)
         if isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == "self":
@@ -74,6 +75,11 @@ def _caches(file: SourceFile) -> Iterator[DictCache]:
             tuple(_stores(name, owner, file)),
             tuple(_removals(name, owner, statement, file)),
         )
+
+
+@lru_cache(maxsize=4096)
+def _is_cache_name(name: str) -> bool:
+    return CACHE_NAME.search(name) is not None
 
 
 def _is_empty_dict(value: ast.expr | None, file: SourceFile) -> bool:

@@ -64,7 +64,7 @@ def polymarket_outcome_by_position(_: ast.Module, file: SourceFile) -> Iterator[
         return yes_token_id
     ```
     """
-    if not is_about_polymarket(file) or "yes" not in file.text.lower():
+    if not is_about_polymarket(file) or "yes" not in file.lowered:
         return
     said: set[ast.AST | None] = set()
     for statement in file.of(ast.Assign):
@@ -126,7 +126,7 @@ def _is_list(node: ast.expr, file: SourceFile, words: re.Pattern[str] = _LISTS) 
 def _comes_with_labels(value: ast.expr, file: SourceFile) -> bool:
     """Whether a function of this file gives the list, and asks for the labels itself."""
     called = file.qualified_name(value.func) if isinstance(value, ast.Call) else None
-    function = file.names.functions().get(called or "")
+    function = file.defined.functions.get(called or "")
     return function is not None and _LABELS.search(file.source(function)) is not None
 
 

@@ -17,7 +17,7 @@ LEGACY = "TradingView.widget"
 
 def embeds_widget(file: SourceFile) -> bool:
     """Whether the file has the address of a widget's script, or calls its constructor."""
-    return "tradingview" in file.text.lower() and (
+    return "tradingview" in file.lowered and (
         "<script" in file.text or LEGACY in file.text or EMBED in file.text
     )
 

@@ -100,7 +100,7 @@ def ttl_by_wall_clock(class_: ast.ClassDef, file: SourceFile) -> Iterator[Proble
             self._conn.execute("INSERT INTO tokens VALUES (?, ?)", (token, time.time()))
     ```
     """
-    if not file.imports("time", "datetime"):
+    if not file.imports("time", "datetime") or not _is_about_caches(file):
         return
     text = file.source(class_)
     if not _CACHE.search(class_.name) and not _CACHE.search(text):
@@ -117,6 +117,10 @@ def ttl_by_wall_clock(class_: ast.ClassDef, file: SourceFile) -> Iterator[Proble
         " jumps when the clock is set. Use `time.monotonic()` for ages.",
         fix=_monotonic if fixable and in_cache else None,
     )
+
+
+def _is_about_caches(file: SourceFile) -> bool:
+    return "cache" in file.lowered or "memo" in file.lowered
 
 
 def _ages(class_: ast.ClassDef, file: SourceFile) -> list[ast.Compare]:

@@ -51,7 +51,7 @@ def _is_without_timeout(options: ast.expr, file: SourceFile) -> bool:
                 and not (_is_changed(options, file))
             )
         case ast.Call(func=function):
-            made = file.names.functions().get(file.qualified_name(function) or "")
+            made = file.defined.functions.get(file.qualified_name(function) or "")
             given = (
                 [node.value for node in file.body(made) if isinstance(node, ast.Return)]
                 if made

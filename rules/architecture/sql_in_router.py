@@ -113,7 +113,7 @@ def sql_in_router(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     if file.project is None or not file.routes or not _is_unusual(file.project):
         return
     for route in file.routes:
-        name = file.names.of_definition(route.function)
+        name = file.defined.name_of(route.function)
         known = file.project.functions.get(name)
         effects = known.effects if known is not None else ()
         line = next((effect.line for effect in effects if _is_query(effect)), None)

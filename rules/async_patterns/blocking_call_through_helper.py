@@ -89,7 +89,7 @@ def _can_block(function: FunctionNode, file: SourceFile, project: Project) -> bo
     """Whether a plain function blocks by itself; what an `async def` calls is seen in its body."""
     if isinstance(function, ast.AsyncFunctionDef):
         return True
-    known = project.functions.get(file.names.of_definition(function))
+    known = project.functions.get(file.defined.name_of(function))
     return known is not None and any(effect.kind == "blocking" for effect in known.effects)
 
 
@@ -116,7 +116,7 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
 
 def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Iterator[Problem]:
     """The blocking call itself, when async code elsewhere reaches the function around it."""
-    name = file.names.of_definition(function)
+    name = file.defined.name_of(function)
     callers = [
         caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)
     ]

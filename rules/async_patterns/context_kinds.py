@@ -60,7 +60,7 @@ def context_kind(expression: ast.expr, file: SourceFile) -> Kind | None:
 
 def _decorated(name: str | None, file: SourceFile) -> Kind | None:
     """A function of this file made a context manager by `contextlib`."""
-    function = file.names.functions().get(name or "")
+    function = file.defined.functions.get(name or "")
     if function is None:
         return _decorated_elsewhere(name or "", file)
     decorators = {file.qualified_name(item) for item in function.decorator_list}
@@ -88,7 +88,7 @@ def _elsewhere(name: str, file: SourceFile) -> FunctionFacts | None:
 
 
 def _own_class(name: str | None, file: SourceFile) -> Kind | None:
-    class_ = file.names.classes().get(name or "")
+    class_ = file.defined.classes.get(name or "")
     if class_ is None or class_.bases:
         return None
     methods = {item.name for item in class_.body if isinstance(item, FUNCTIONS)}
@@ -111,7 +111,7 @@ def iterator_kind(expression: ast.expr, file: SourceFile) -> Kind | None:
         return "sync"
     if called in _ASYNC_ITERATORS:
         return "async"
-    function = file.names.functions().get(called)
+    function = file.defined.functions.get(called)
     if function is None:
         return _generator_elsewhere(called, file)
     if function.decorator_list or not _yields(function, file):

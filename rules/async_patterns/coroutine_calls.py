@@ -59,7 +59,7 @@ def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:
     def collect() -> dict[str, list[FunctionNode]]:
         found: dict[str, list[FunctionNode]] = {}
         for function in file.functions:
-            found.setdefault(file.names.of_definition(function), []).append(function)
+            found.setdefault(file.defined.name_of(function), []).append(function)
         return found
 
     return file.memo("async_patterns.functions", collect)

@@ -141,7 +141,7 @@ def _is_cleanup(call: ast.Call, file: SourceFile) -> bool:
 
 def _handles_itself(call: ast.Call, file: SourceFile) -> bool:
     """Whether a function of this file catches what goes wrong in it."""
-    function = file.names.functions().get(file.qualified_name(call.func) or "")
+    function = file.defined.functions.get(file.qualified_name(call.func) or "")
     return function is not None and any(isinstance(item, ast.Try) for item in function.body)
 
 

@@ -35,7 +35,7 @@ def does_network(call: ast.Call, file: SourceFile) -> bool:
     """Whether the call sends an HTTP request, by itself or in the function of this file it calls."""
     if is_request(call, file):
         return True
-    function = file.names.functions().get(file.qualified_name(call.func) or "")
+    function = file.defined.functions.get(file.qualified_name(call.func) or "")
     if not isinstance(function, ast.AsyncFunctionDef):
         return False
     return any(

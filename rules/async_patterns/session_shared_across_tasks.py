@@ -164,7 +164,7 @@ def _of_own_method(method: ast.Attribute, file: SourceFile) -> list[ast.expr]:
     """What a method of the same object asks: `self.session` of `self.load(number)`."""
     if not (isinstance(method.value, ast.Name) and method.value.id == "self"):
         return []
-    function = file.names.functions().get(file.qualified_name(method) or "")
+    function = file.defined.functions.get(file.qualified_name(method) or "")
     if not isinstance(function, ast.AsyncFunctionDef) or "lock" in file.source(function).lower():
         return []
     return [

@@ -95,7 +95,7 @@ def keeping_set(node: ast.AST, file: SourceFile) -> str | None:
     function = file.enclosing_function(node)
     class_ = file.enclosing_class(node)
     if class_ is not None and function is not None and file.parent(function) is class_:
-        for name, statements in file.names.members(class_).items():
+        for name, statements in file.defined.members(class_).items():
             if any(_is_set_of_tasks(statement, file) for statement in statements):
                 return f"self.{name}"
     for statement in file.tree.body:

@@ -151,7 +151,7 @@ def _annotated(function: FunctionNode, file: SourceFile) -> str:
     if isinstance(returns, ast.Constant) and returns.value is None:
         return "value"
     name = file.annotation(returns)
-    return "value" if name in _BUILTIN_TYPES or name in file.names.classes() else "nothing"
+    return "value" if name in _BUILTIN_TYPES or name in file.defined.classes else "nothing"
 
 
 def _assigned(name: ast.Name, file: SourceFile) -> str | None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 VERSION = 17
 """Raised whenever the facts of the same file would come out differently."""
 
+_TESTED = (ast.If, ast.IfExp, ast.While)
+_GUARDS = frozenset({*_TESTED, ast.ExceptHandler, ast.match_case})
 _STANDARD = frozenset(sys.stdlib_module_names)
 _DIGEST = 16
 
@@ -173,7 +175,7 @@ class _Symbolic:
 class _Extraction:
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.names = Names(file.nodes, file.scopes, file.module, _Symbolic())
+        self.names = Names(file.defined, file.scopes, _Symbolic())
         self.web = WebExtraction(file, self.names)
 
     def facts(self) -> ModuleFacts:
@@ -217,14 +219,17 @@ class _Extraction:
     def _functions(self) -> Iterator[FunctionFacts]:
         calls: dict[FunctionNode, dict[tuple[str, bool, bool, bool], CallFact]] = {}
         effects: dict[FunctionNode, list[EffectFact]] = {}
+        known: dict[str, tuple[tuple[str, ...], bool]] = {}
+        tables = {call for call in self.file.calls("execute") if table_verb(call) == "select"}
         for call in self.file.of(ast.Call):
             name = self.names.of(call.func)
-            asks = table_verb(call) == "select"
+            asks = call in tables
             if name is None and not asks:
                 continue
             name = name or "execute"
-            kinds = ("query",) if asks else effects_of(name)
-            ours = self._may_be_ours(name)
+            if (told := known.get(name)) is None:
+                told = known[name] = (effects_of(name), self._may_be_ours(name))
+            kinds, ours = (("query",), told[1]) if asks else told
             if not (kinds or ours) or (function := self._runs_in(call)) is None:
                 continue
             handed_off = self.file.handed_to_thread(call)
@@ -259,9 +264,9 @@ class _Extraction:
         parents = self.file.nodes.parents
         child, parent = call, parents.get(call)
         while parent is not None and parent is not function:
-            if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
-                return True
-            if isinstance(parent, (ast.ExceptHandler, ast.match_case)):
+            if parent.__class__ in _GUARDS and not (
+                isinstance(parent, _TESTED) and child is parent.test
+            ):
                 return True
             child, parent = parent, parents.get(parent)
         return self._early_returns.get(function, call.lineno) < call.lineno
@@ -301,7 +306,7 @@ class _Extraction:
             for item in function.decorator_list
         )
         return FunctionFacts(
-            name=self.names.of_definition(function),
+            name=self.file.defined.name_of(function),
             line=function.lineno,
             is_async=isinstance(function, ast.AsyncFunctionDef),
             is_generator=is_generator,
@@ -316,7 +321,7 @@ class _Extraction:
 
     def _class(self, class_: ast.ClassDef) -> ClassFacts:
         attributes: dict[str, str] = {}
-        for name, statements in self.names.members(class_).items():
+        for name, statements in self.file.defined.members(class_).items():
             for statement in statements:
                 found = (
                     self.names.of_annotation(statement.annotation)
@@ -330,7 +335,7 @@ class _Extraction:
                 ):
                     attributes.setdefault(f"{name}[]", held)
         return ClassFacts(
-            name=self.names.of_definition(class_),
+            name=self.file.defined.name_of(class_),
             line=class_.lineno,
             bases=tuple(self._base(base) for base in class_.bases),
             attributes=tuple(attributes.items()),

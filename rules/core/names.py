@@ -10,11 +10,11 @@ from rules.core.scopes import FUNCTIONS, Binding, FunctionNode, Scope, Scopes
 from rules.tables.types import CANONICAL, RETURNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rules.core.nodes import Nodes
+    from rules.core.definitions import Definitions
 
 _DEPTH = 24
+_UNKNOWN = "?"
+"""Stands for what was not looked up yet; compared by identity."""
 _TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
 _MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 _MARKERS = {"abc.ABC", "typing.Protocol", "object"}
@@ -57,12 +57,11 @@ class Names:
     """
 
     def __init__(
-        self, nodes: Nodes, scopes: Scopes, module: str, elsewhere: Elsewhere | None = None
+        self, defined: Definitions, scopes: Scopes, elsewhere: Elsewhere | None = None
     ) -> None:
-        self._nodes = nodes
+        self.defined = defined
+        self._nodes = defined.nodes
         self._scopes = scopes
-        self._module = module
-        self._inside = module + "."
         self._elsewhere = elsewhere
         self._known: dict[ast.AST, str | None] = {}
         self._held: dict[ast.expr, str | None] = {}
@@ -72,8 +71,8 @@ class Names:
     def of(self, node: ast.AST) -> str | None:
         """The dotted name of an expression, of what it is bound to, or of its class."""
         known = self._known
-        if node in known:
-            return known[node]
+        if (found := known.get(node, _UNKNOWN)) is not _UNKNOWN:
+            return found
         if self._depth >= _DEPTH:
             return None
         known[node] = None
@@ -111,10 +110,6 @@ class Names:
             case _:
                 return self.of(node)
 
-    def of_definition(self, node: FunctionNode | ast.ClassDef) -> str:
-        """`<module>.<qualified name>` of a function or class of this file."""
-        return self._inside + self._nodes.qualname(node)
-
     def qualname(self, node: ast.AST) -> str:
         """Names of the functions and classes around a definition and its own, joined by dots."""
         return self._nodes.qualname(node)
@@ -139,7 +134,7 @@ class Names:
             case ast.BoolOp(values=values):
                 return next((found for value in values if (found := self.of(value))), None)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                return self.of_definition(node)
+                return self.defined.name_of(node)
             case ast.BinOp(left=left, op=ast.Div(), right=right) if _is_path(self.of(left), right):
                 return "pathlib.Path"
             case ast.Subscript():
@@ -213,7 +208,7 @@ class Names:
             case ast.Call() if (inner := containers.passed_through(container)) is not None:
                 return self.held_by(inner)
             case ast.Call(func=function):
-                definition = self.functions().get(self.of(function) or "")
+                definition = self.defined.functions.get(self.of(function) or "")
                 return self.of_held(definition.returns) if definition is not None else None
             case ast.Attribute(value=owner, attr=name):
                 return self._held_member(self.of(owner) or "", name)
@@ -230,8 +225,10 @@ class Names:
         return self.held_by(assigned) if assigned is not None else None
 
     def _held_member(self, owner: str, attribute: str) -> str | None:
-        class_ = self.classes().get(owner)
-        for statement in self.members(class_).get(attribute, ()) if class_ is not None else ():
+        class_ = self.defined.classes.get(owner)
+        for statement in (
+            self.defined.members(class_).get(attribute, ()) if class_ is not None else ()
+        ):
             if isinstance(statement, ast.AnnAssign):
                 return self.of_held(statement.annotation)
         return self._elsewhere.attribute(owner, f"{attribute}[]") if self._elsewhere else None
@@ -252,7 +249,7 @@ class Names:
             and isinstance(class_, ast.ClassDef)
             and isinstance(function, FUNCTIONS)
         ):
-            return self.of_definition(class_)
+            return self.defined.name_of(class_)
         return None
 
     def _attribute(self, node: ast.Attribute) -> str | None:
@@ -265,54 +262,14 @@ class Names:
 
     def _member(self, owner: str, attribute: str) -> str | None:
         """What an attribute of a class of this file, or of another file, was set to."""
-        if owner.startswith(self._inside):
-            class_ = self.classes().get(owner)
+        if owner.startswith(self.defined.inside):
+            class_ = self.defined.classes.get(owner)
             if class_ is not None and (found := self._own_member(class_, attribute)):
                 return found
         return self._elsewhere.attribute(owner, attribute) if self._elsewhere else None
 
-    def classes(self) -> dict[str, ast.ClassDef]:
-        """The classes of this file by dotted name."""
-        if not hasattr(self, "_classes"):
-            self._classes = {
-                self.of_definition(class_): class_ for class_ in self._nodes.of(ast.ClassDef)
-            }
-        return self._classes
-
-    def members(self, class_: ast.ClassDef) -> dict[str, list[ast.Assign | ast.AnnAssign]]:
-        """The assignments to `self.<name>` in methods and to names in the body, annotated first."""
-        if not hasattr(self, "_members"):
-            self._members: dict[ast.ClassDef, dict[str, list[ast.Assign | ast.AnnAssign]]] = {}
-            for owner, name, statement in self._member_statements():
-                self._members.setdefault(owner, {}).setdefault(name, []).append(statement)
-        return self._members.get(class_, {})
-
-    def _member_statements(
-        self,
-    ) -> Iterator[tuple[ast.ClassDef, str, ast.Assign | ast.AnnAssign]]:
-        for statement in (*self._nodes.of(ast.AnnAssign), *self._nodes.of(ast.Assign)):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            for target in targets:
-                match target:
-                    case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-                        class_ = self.enclosing_class(statement)
-                    case ast.Name(id=name):
-                        parent = self._nodes.parents[statement]
-                        class_ = parent if isinstance(parent, ast.ClassDef) else None
-                    case _:
-                        continue
-                if class_ is not None:
-                    yield class_, name, statement
-
-    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
-        """The nearest class around a node."""
-        current = self._nodes.parents.get(node)
-        while current is not None and not isinstance(current, ast.ClassDef):
-            current = self._nodes.parents.get(current)
-        return current
-
     def _own_member(self, class_: ast.ClassDef, attribute: str) -> str | None:
-        for statement in self.members(class_).get(attribute, ()):
+        for statement in self.defined.members(class_).get(attribute, ()):
             if isinstance(statement, ast.AnnAssign) and (
                 found := self.of_annotation(statement.annotation)
             ):
@@ -321,7 +278,7 @@ class Names:
                 return found
         for base in class_.bases:
             name = self.of(base)
-            parent = self.classes().get(name or "")
+            parent = self.defined.classes.get(name or "")
             if parent is not None and parent is not class_:
                 if any(
                     isinstance(item, FUNCTIONS) and item.name == attribute for item in parent.body
@@ -347,7 +304,7 @@ class Names:
 
     def _parent(self, node: ast.AST) -> str | None:
         """The class that `super()` means, where there is only one."""
-        class_ = self.enclosing_class(node)
+        class_ = self.defined.enclosing_class(node)
         bases = [self.of(base) for base in class_.bases] if class_ is not None else []
         parents = [base for base in bases if base not in _MARKERS]
         return parents[0] if len(parents) == 1 else None
@@ -363,22 +320,12 @@ class Names:
         last = function.rsplit(".", 1)[-1]
         if last[:1].isupper() or last.lstrip("_")[:1].isupper():
             return function
-        if function.startswith(self._inside) and (annotated := self._own_return(function)):
+        if function.startswith(self.defined.inside) and (annotated := self._own_return(function)):
             return annotated
         return self._elsewhere.returns(function) if self._elsewhere else None
 
-    def functions(self) -> dict[str, FunctionNode]:
-        """The functions of this file by dotted name; of two with one name, the last."""
-        if not hasattr(self, "_functions"):
-            self._functions: dict[str, FunctionNode] = {
-                self.of_definition(function): function
-                for kind in FUNCTIONS
-                for function in self._nodes.of(kind)
-            }
-        return self._functions
-
     def _own_return(self, function: str) -> str | None:
-        definition = self.functions().get(function)
+        definition = self.defined.functions.get(function)
         return self.returned(definition) if definition is not None else None
 
     def returned(self, function: FunctionNode) -> str | None:

@@ -35,6 +35,7 @@ _PLACE = attrgetter("line", "column")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NESTING = frozenset({ast.Tuple, ast.List, ast.Starred})
+_NOTHING: list[Binding] = []
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +109,8 @@ class Scopes:
         self._is_package = is_package
         self._table: dict[Scope, dict[str, list[Binding]]] = defaultdict(dict)
         self._elsewhere: dict[tuple[Scope, str], Literal["global", "nonlocal"]] = {}
+        self._global: set[str] = set()
+        self._visible: dict[Scope, list[dict[str, list[Binding]]]] = {}
         self._regions = Regions(nodes)
         self._starts, self._positions = self._regions.starts, nodes.positions
         self._outer = self._regions.outer
@@ -139,19 +142,38 @@ class Scopes:
 
     def lookup(self, name: str, scope: Scope) -> list[Binding]:
         """The bindings that a use of `name` in `scope` can mean, of the nearest scope with any."""
-        current: Scope | None = scope
-        table, elsewhere, outer = self._table, self._elsewhere, self._outer
-        while current is not None:
-            if elsewhere and elsewhere.get((current, name)) == "global":
-                return self.in_scope(self._nodes.tree).get(name, [])
-            if (
-                (names := table.get(current)) is not None
-                and (found := names.get(name)) is not None
-                and (current is scope or current.__class__ is not ast.ClassDef)
-            ):
+        if name in self._global and self._is_global(name, scope):
+            return self.in_scope(self._nodes.tree).get(name, _NOTHING)
+        visible = self._visible.get(scope)
+        if visible is None:
+            visible = self._visible[scope] = self._seen_from(scope)
+        for names in visible:
+            if (found := names.get(name)) is not None:
                 return found
-            current = outer.get(current)
-        return []
+        return _NOTHING
+
+    def _seen_from(self, scope: Scope) -> list[dict[str, list[Binding]]]:
+        """The names of a scope and of those around it, nearest first, as far as they bind any."""
+        visible = [self._table[scope]] if scope in self._table else []
+        current = self._outer.get(scope)
+        while current is not None:
+            if current in self._table and current.__class__ is not ast.ClassDef:
+                visible.append(self._table[current])
+            current = self._outer.get(current)
+        return visible
+
+    def _is_global(self, name: str, scope: Scope) -> bool:
+        """Whether the nearest scope that has anything to say of a name calls it global."""
+        current: Scope | None = scope
+        while current is not None:
+            if self._elsewhere.get((current, name)) == "global":
+                return True
+            if name in self.in_scope(current) and (
+                current is scope or current.__class__ is not ast.ClassDef
+            ):
+                return False
+            current = self._outer.get(current)
+        return False
 
     def reaching(self, name: ast.Name) -> list[Binding]:
         """The bindings that this use can mean, the likeliest last.
@@ -186,6 +208,8 @@ class Scopes:
             word = "global" if isinstance(statement, ast.Global) else "nonlocal"
             for name in statement.names:
                 self._elsewhere[self.of(statement), name] = word
+            if word == "global":
+                self._global.update(statement.names)
         for name in nodes.of(ast.Name):
             if name.ctx.__class__ is not ast.Load:
                 yield self._stored(name)

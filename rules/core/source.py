@@ -10,6 +10,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rules.core.definitions import Definitions
 from rules.core.names import Names
 from rules.core.nodes import Nodes
 from rules.core.parsing import NotPythonError, parse
@@ -121,6 +122,21 @@ class SourceFile:
         if "\r" in self.text:
             return _LINE_END.split(self.text)
         return self.text.split("\n")
+
+    @cached_property
+    def lowered(self) -> str:
+        """The text in lower case, to look for words that may be written either way."""
+        return self.text.lower()
+
+    @cached_property
+    def texts(self) -> list[ast.Constant]:
+        """The literal texts of the code, docstrings and other lone ones left out."""
+        parents = self.nodes.parents
+        return [
+            constant
+            for constant in self.nodes.of(ast.Constant)
+            if constant.value.__class__ is str and parents[constant].__class__ is not ast.Expr
+        ]
 
     def source(self, node: ast.AST) -> str:
         """The text of a node, lines joined by `\\n`; empty for a node that has no place."""
@@ -267,10 +283,15 @@ class SourceFile:
         return Scopes(self.nodes, self.module, is_package=is_package)
 
     @cached_property
+    def defined(self) -> Definitions:
+        """The functions, classes and attributes of the file by dotted name."""
+        return Definitions(self.nodes, self.module)
+
+    @cached_property
     def names(self) -> Names:
         """The resolver behind `qualified_name`."""
         elsewhere = self.project.seen_from(self.module) if self.project else None
-        return Names(self.nodes, self.scopes, self.module, elsewhere)
+        return Names(self.defined, self.scopes, elsewhere)
 
     def qualified_name(self, node: ast.AST | None) -> str | None:
         """The dotted name of an expression, or of the class of which it is an instance.
@@ -330,12 +351,12 @@ class SourceFile:
         return [binding.value for binding in found if binding.value is not None]
 
     def _attribute_values(self, node: ast.Attribute) -> list[ast.expr]:
-        class_ = self.names.enclosing_class(node)
+        class_ = self.defined.enclosing_class(node)
         if class_ is None or not isinstance(node.value, ast.Name):
             return []
         if node.value.id not in {"self", "cls", class_.name}:
             return []
-        statements = self.names.members(class_).get(node.attr, [])
+        statements = self.defined.members(class_).get(node.attr, [])
         return [statement.value for statement in statements if statement.value is not None]
 
     def value(self, name: ast.Name | ast.Attribute) -> ast.expr | None:
@@ -386,7 +407,7 @@ class SourceFile:
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """The nearest class around a node."""
-        return self.names.enclosing_class(node)
+        return self.defined.enclosing_class(node)
 
     def runs_on_event_loop(self, node: ast.AST) -> bool:
         """Whether the node is evaluated by an `async def` itself: not in a nested `def` or lambda."""
@@ -464,7 +485,7 @@ class SourceFile:
 
     def is_dependency(self, function: FunctionNode) -> bool:
         """Whether the function is given to `Depends` or `Security` in this file or project."""
-        name = self.names.of_definition(function)
+        name = self.defined.name_of(function)
         if name in self._dependencies:
             return True
         return self.project is not None and self.project.is_dependency(name)

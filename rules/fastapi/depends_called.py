@@ -195,7 +195,7 @@ def _gives_no_callable(given: ast.Call, file: SourceFile) -> bool:
     name = file.qualified_name(given.func)
     if name is None or file.project is None:
         return False
-    local = file.names.functions().get(name)
+    local = file.defined.functions.get(name)
     if local is not None:
         return _is_value_function(local, file)
     known = file.project.functions.get(name)

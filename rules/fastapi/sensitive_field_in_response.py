@@ -102,7 +102,7 @@ def sensitive_field_in_response(class_: ast.ClassDef, file: SourceFile) -> Itera
     found = [field for field in fields if _is_sensitive(field, file)]
     if not found or file.project is None or _SHOWN_ONCE.search(class_.name):
         return
-    name = file.names.of_definition(class_)
+    name = file.defined.name_of(class_)
     answer = _answered(file.project).get(name)
     if answer is None:
         return

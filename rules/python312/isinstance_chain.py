@@ -69,11 +69,11 @@ def isinstance_chain(node: ast.If, file: SourceFile) -> Iterator[Problem]:
         return "unknown"
     ```
     """
-    if not isinstance(node.test, ast.Call) or not _is_first(node, file):
+    if not isinstance(node.test, ast.Call) or not (file.of(ast.Match) or has_type_parameters(file)):
         return
     subject = _subject(node.test)
-    length = _length(node, subject)
-    if length < _MANY or not (file.of(ast.Match) or has_type_parameters(file)):
+    length = _length(node, subject) if subject and _is_first(node, file) else 0
+    if length < _MANY:
         return
     if file.memo("PYT106", lambda: [node])[0] is node:
         yield Problem(
@@ -101,7 +101,7 @@ def _length(node: ast.If, subject: str) -> int:
     length = 0
     current: ast.stmt | None = node
     while isinstance(current, ast.If):
-        if not subject or _subject(current.test) != subject:
+        if _subject(current.test) != subject:
             return 0
         length += 1
         current = current.orelse[0] if len(current.orelse) == 1 else None

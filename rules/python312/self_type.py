@@ -69,6 +69,8 @@ def self_type(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
             return Money()
     ```
     """
+    if "Self" not in file.text:
+        return
     spelling = local_name(file, "typing", "Self") or local_name(file, "typing_extensions", "Self")
     if spelling is None or not spelling.endswith("Self") or not _uses_self(file):
         return
@@ -91,9 +93,8 @@ def self_type(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
 
 
 def _uses_self(file: SourceFile) -> bool:
-    return "Self" in file.text and (
-        any(name.id == "Self" for name in file.of(ast.Name))
-        or any(attribute.attr == "Self" for attribute in file.of(ast.Attribute))
+    return any(name.id == "Self" for name in file.of(ast.Name)) or any(
+        attribute.attr == "Self" for attribute in file.of(ast.Attribute)
     )
 
 

@@ -149,7 +149,7 @@ def _ends_in_round(node: ast.AST, file: SourceFile) -> bool:
 
 def _called_per_request(function: FunctionNode, file: SourceFile) -> Repeated | None:
     """A route or dependency that calls the function, here or elsewhere, over two calls at most."""
-    name = file.names.of_definition(function)
+    name = file.defined.name_of(function)
     for call in file.calls(function.name):
         caller = file.enclosing_function(call)
         if caller is None or caller is function or file.qualified_name(call.func) != name:

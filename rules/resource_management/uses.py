@@ -120,7 +120,7 @@ def _given(node: ast.expr, call: ast.Call, file: SourceFile) -> Use:
         return Use.WORKS
     if _sends(call.func):
         return Use.WORKS
-    function = file.names.functions().get(name)
+    function = file.defined.functions.get(name)
     if function is None:
         return Use.GIVES
     parameter = _parameter(node, call, function)

@@ -195,7 +195,7 @@ class _Reader:
             "set",
         }:
             return self._expanded(call.args[0], fragment, depth) if call.args else None
-        function = self._file.names.functions().get(name)
+        function = self._file.defined.functions.get(name)
         if function is not None:
             return self._alternatives(returned_values(self._file, function), depth)
         return None

@@ -148,14 +148,10 @@ def _texts(file: SourceFile) -> list[_Literal]:
 
 
 def _long_literals(file: SourceFile) -> list[_Literal]:
-    parents = file.nodes.parents
     return [
         constant
-        for constant in cast("list[_Literal]", file.of(ast.Constant))
-        if constant.value.__class__ is str
-        and 8 <= len(constant.value) <= 4096
-        and not constant.value.isalpha()
-        and parents[constant].__class__ is not ast.Expr
+        for constant in cast("list[_Literal]", file.texts)
+        if 8 <= len(constant.value) <= 4096 and not constant.value.isalpha()
     ]
 
 

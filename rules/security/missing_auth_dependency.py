@@ -165,7 +165,7 @@ def _is_closed(route: Route, file: SourceFile, project: Project) -> bool | None:
 
 
 def _endpoints(route: Route, file: SourceFile, project: Project) -> list[Endpoint]:
-    name = file.names.of_definition(route.function)
+    name = file.defined.name_of(route.function)
     return [
         endpoint
         for endpoint in project.endpoints_by_module.get(file.module, [])

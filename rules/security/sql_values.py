@@ -78,7 +78,7 @@ def _is_enum(file: SourceFile, node: ast.expr) -> bool:
     """Whether `x.value` belongs to an Enum member: `Status.OPEN.value`, `status: Status`."""
     if isinstance(node, ast.Attribute) and node.attr.isupper():
         return True
-    class_ = file.names.classes().get(file.qualified_name(node) or "")
+    class_ = file.defined.classes.get(file.qualified_name(node) or "")
     return class_ is not None and any("Enum" in ast.unparse(base) for base in class_.bases)
 
 

@@ -153,7 +153,7 @@ def timing_unsafe_compare(compare: ast.Compare, file: SourceFile) -> Iterator[Pr
     if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
         return
     left, right = compare.left, compare.comparators[0]
-    if _is_fixed(right) or _is_fixed(left):
+    if not _may_be_secret(left, right, file) or _is_fixed(right) or _is_fixed(left):
         return
     secret = _secret(compare, left, right, file)
     if secret is None or _is_query(compare, file) or _selects(compare, file):
@@ -207,11 +207,14 @@ def _is_enum_like(owner: str) -> bool:
     )
 
 
+def _may_be_secret(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
+    names = (last_name(left), last_name(right))
+    return any(map(_sounds_secret, names)) or _has_digest(left, right, file)
+
+
 def _secret(compare: ast.Compare, left: ast.expr, right: ast.expr, file: SourceFile) -> str | None:
     """What the comparison would give away, as source; None when nothing."""
     names = (last_name(left), last_name(right))
-    if not any(map(_sounds_secret, names)) and not _has_digest(left, right, file):
-        return None
     if any(_CONFIRM.search(name) or name.endswith("s") for name in names) or not all(names):
         return None
     if _is_no_guess(left, right, file):
@@ -257,7 +260,7 @@ def _lets_in(compare: ast.Compare, left: ast.expr, right: ast.expr, file: Source
 
 def _signs(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
     """Whether signatures are cryptographic here, and not those of functions or structures."""
-    if file.imports("hmac") or "webhook" in file.text.lower():
+    if file.imports("hmac") or "webhook" in file.lowered:
         return True
     return any(flow_of(file).request_data(side) is not None for side in (left, right))
 

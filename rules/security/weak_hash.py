@@ -71,7 +71,7 @@ def weak_hash(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     name = _algorithm(call, file)
-    if name not in _FAST or "pwned" in file.text.lower():
+    if name not in _FAST or "pwned" in file.lowered:
         return
     last = name.rsplit(".", 1)[-1] if "Crypto" not in name else name.split(".")[2].lower()
     if _mentions(call, _PASSWORD, file):

@@ -61,7 +61,7 @@ def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     if call is None or file.project is None:
         return
     database = file.project.database
-    if _has_another_database(file.project) and "references" not in file.text.lower():
+    if _has_another_database(file.project) and "references" not in file.lowered:
         return  # The keys may be declared for that one only.
     if "references" in database.pragmas and not database.sets("foreign_keys"):
         yield Problem(

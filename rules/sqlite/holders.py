@@ -126,7 +126,7 @@ def _by_dependency(function: FunctionNode, file: SourceFile) -> Kind:
     """`asked for` when all dependencies of a route are known and none of them commits."""
     assert file.project is not None
     database = file.project.database
-    waiting = list(database.dependencies(file.names.of_definition(function)))
+    waiting = list(database.dependencies(file.defined.name_of(function)))
     if not waiting:
         return "unknown"
     seen: set[str] = set()

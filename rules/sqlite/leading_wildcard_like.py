@@ -81,7 +81,7 @@ def leading_wildcard_like(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     if file.project is None:
         return
-    if not ("like" in file.text.lower() or "contains" in file.called_names):
+    if not ("like" in file.lowered or "contains" in file.called_names):
         return
     schema = schema_of(file.project)
     if schema.scripts.has_search:

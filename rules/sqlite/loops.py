@@ -95,8 +95,9 @@ def _item_names(loop: Loop, file: SourceFile) -> frozenset[str]:
     names = {name for target in targets for name in file.names_in(target)}
     if isinstance(loop, COMPREHENSIONS):
         return frozenset(names)
+    assignments = list(_assignments(loop, file))
     for _ in range(2):
-        for statement in _assignments(loop, file):
+        for statement in assignments:
             if statement.value is not None and mentions(statement.value, names):
                 names.update(_targets(statement))
     return frozenset(names)

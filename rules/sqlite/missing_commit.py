@@ -333,7 +333,7 @@ def _is_wrapped(holder: Holder, function: FunctionNode, file: SourceFile) -> boo
 
 def _is_part(holder: Holder, function: FunctionNode, file: SourceFile) -> bool:
     """Whether callers, or an end that commits, finish what a method or function begins."""
-    name = file.names.of_definition(function)
+    name = file.defined.name_of(function)
     project = file.project
     if project is None or function.name.startswith("_"):
         return True

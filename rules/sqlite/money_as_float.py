@@ -113,9 +113,8 @@ def money_as_float(node: ast.ClassDef | ast.Module, file: SourceFile) -> Iterato
     if _RESEARCH.search(file.path):
         return
     if isinstance(node, ast.Module):
-        for text in file.of(ast.Constant) if "table" in file.text.lower() else ():
-            if not isinstance(file.parent(text), ast.Expr):
-                yield from _in_schema(text)
+        for text in file.texts if "table" in file.lowered else ():
+            yield from _in_schema(text)
     elif file.imports("sqlalchemy", "sqlmodel"):
         yield from _in_model(node, file)
 

@@ -219,7 +219,7 @@ def _is_column(node: ast.expr, file: SourceFile) -> bool:
 
 
 def _is_enum(owner: ast.expr, file: SourceFile) -> bool:
-    class_ = file.names.classes().get(file.qualified_name(owner) or "")
+    class_ = file.defined.classes.get(file.qualified_name(owner) or "")
     return class_ is not None and any("Enum" in file.source(base) for base in class_.bases)
 
 

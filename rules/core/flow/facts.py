@@ -66,7 +66,7 @@ def sinks_of(file: SourceFile) -> Iterator[SinkFact]:
             for parameter in dict.fromkeys(_parameters(file, sink)):
                 function = _function_of(file, parameter)
                 if function is not None and _takes_text(file, parameter):
-                    name = file.names.of_definition(function)
+                    name = file.defined.name_of(function)
                     yield SinkFact(name, parameter.arg, use, sink.callee, sink.call.lineno)
 
 
@@ -174,7 +174,7 @@ def _passed(
     for value, parameter, position, keyword in given:
         harmless = _harmless_uses(file, value, parameter) if _takes_text(file, parameter) else None
         if harmless is not None:
-            name = file.names.of_definition(function)
+            name = file.defined.name_of(function)
             yield PassedFact(name, value.id, callee, position, keyword, call.lineno, harmless)
 
 

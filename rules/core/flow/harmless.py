@@ -94,5 +94,5 @@ class Harmless:
                 and call.func.attr in KEEPING_METHODS
                 and all(self.of(item, use, depth) for item in arguments_of(call))
             )
-        function = self._file.names.functions().get(name)
+        function = self._file.defined.functions.get(name)
         return function is not None and self._parameters.is_harmless(function.returns)

@@ -134,7 +134,7 @@ class Parameters:
         for call in self._marker_calls(binding):
             if _last(call.func) in {"Depends", "Security"} and call.args:
                 name = self._file.qualified_name(call.args[0])
-                return self._file.names.functions().get(name or "")
+                return self._file.defined.functions.get(name or "")
         return None
 
     def is_injected(self, binding: Binding) -> bool:
@@ -191,7 +191,7 @@ class Parameters:
         )
 
     def _is_enum(self, class_: str) -> bool:
-        definition = self._file.names.classes().get(class_)
+        definition = self._file.defined.classes.get(class_)
         if definition is None:
             project = self._file.project
             return project is not None and any(project.inherits(class_, base) for base in _ENUMS)
@@ -211,19 +211,19 @@ class Parameters:
     def is_harmless_field(self, node: ast.Attribute) -> bool:
         """Whether an attribute is a field of a class of this file with a harmless type."""
         owner = self._file.qualified_name(node.value)
-        class_ = self._file.names.classes().get(owner or "")
+        class_ = self._file.defined.classes.get(owner or "")
         if class_ is None:
             return False
         return any(
             isinstance(statement, ast.AnnAssign)
             and (self.is_harmless(statement.annotation) or _has_pattern_value(statement.value))
-            for statement in self._file.names.members(class_).get(node.attr, ())
+            for statement in self._file.defined.members(class_).get(node.attr, ())
         )
 
     def calls_of(self, function: FunctionNode) -> list[ast.Call]:
         """The calls of a function in this file."""
         if function not in self._calls:
-            name = self._file.names.of_definition(function)
+            name = self._file.defined.name_of(function)
             self._calls[function] = [
                 call
                 for call in self._file.calls(function.name)

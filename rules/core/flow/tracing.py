@@ -245,7 +245,7 @@ class Flow:
         if name in PASSES or name in CLEANS:
             yield from (self.origin(argument, use) for argument in arguments_of(call))
             return
-        if function := self._file.names.functions().get(name):
+        if function := self._file.defined.functions.get(name):
             yield self._through(call, function, use)
             return
         if isinstance(call.func, ast.Attribute):

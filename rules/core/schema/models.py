@@ -51,7 +51,7 @@ def _model(file: SourceFile, class_: ast.ClassDef) -> ModelFacts | None:
         return None
     indexes = _table_arguments(file, arguments)
     return ModelFacts(
-        name=file.names.of_definition(class_),
+        name=file.defined.name_of(class_),
         line=class_.lineno,
         table=table or (class_.name.lower() if _keyword(class_, "table") else ""),
         bases=tuple(_base(file, base) for base in class_.bases),

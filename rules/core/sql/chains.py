@@ -112,7 +112,7 @@ class _Chain:
         function = self.file.enclosing_function(start)
         return StatementFacts(
             start.lineno,
-            self.names.of_definition(function) if function else self.file.module,
+            self.file.defined.name_of(function) if function else self.file.module,
             verb,
             tuple((alias, model) for model, alias in self.entities.items()),
             tuple(sorted(self.sources)),

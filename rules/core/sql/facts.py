@@ -146,7 +146,7 @@ def _commits(file: SourceFile) -> set[str]:
     found: set[FunctionNode | None] = set()
     for call in calls_named(file, _COMMITS):
         found.add(file.enclosing_function(call))
-    if "isolation_level" in file.text or "autocommit" in file.text.lower():
+    if "isolation_level" in file.text or "autocommit" in file.lowered:
         for keyword in file.of(ast.keyword):
             if keyword.arg in {"isolation_level", "autocommit"} and _is_on(keyword.value):
                 found.add(file.enclosing_function(keyword))
@@ -156,7 +156,7 @@ def _commits(file: SourceFile) -> set[str]:
     for item in file.of(ast.withitem):
         if is_committing_block(item, file):
             found.add(file.enclosing_function(item.context_expr))
-    return {file.names.of_definition(node) for node in found if node is not None}
+    return {file.defined.name_of(node) for node in found if node is not None}
 
 
 def _is_on(value: ast.expr) -> bool:
@@ -180,7 +180,7 @@ def _writes(file: SourceFile) -> set[str]:
     for query in queries(file):
         function = file.enclosing_function(query.call)
         if query.writes and function is not None and is_given(query.owner, file):
-            found.add(file.names.of_definition(function))
+            found.add(file.defined.name_of(function))
     return found
 
 
@@ -192,7 +192,7 @@ def _opens(file: SourceFile) -> set[str]:
     for statement in (*file.of(ast.Return), *file.of(ast.Yield)):
         function = file.enclosing_function(statement)
         if function is not None and _is_opened(statement.value, file):
-            found.add(file.names.of_definition(function))
+            found.add(file.defined.name_of(function))
     return found
 
 
@@ -241,7 +241,7 @@ def _relationships(file: SourceFile) -> Iterator[tuple[str, str, str]]:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 if class_ is not None:
-                    yield file.names.of_definition(class_), name, _strategy(call, file)
+                    yield file.defined.name_of(class_), name, _strategy(call, file)
             case _:
                 pass
 

@@ -30,7 +30,7 @@ def given_connections(file: SourceFile) -> Iterator[tuple[str, str]]:
         opened = {_opened(value, function, file) for value in values}
         name = opened.pop() if len(opened) == 1 else ""
         if name and _is_plain(function, file):
-            yield file.names.of_definition(function), name
+            yield file.defined.name_of(function), name
 
 
 def _returned(file: SourceFile) -> dict[FunctionNode, list[ast.expr]]:
@@ -56,9 +56,9 @@ def _opened(value: ast.expr, function: FunctionNode, file: SourceFile) -> str:
         bindings = file.names.reaching(value)
         if len(bindings) != 1 or bindings[0].scope is not function:
             return ""
-        if bindings[0].kind != "assign" or _is_kept(value.id, function, file):
+        if bindings[0].kind != "assign" or not (name := _connecting(bindings[0].value, file)):
             return ""
-        return _connecting(bindings[0].value, file)
+        return "" if _is_kept(value.id, function, file) else name
     return _connecting(value, file)
 
 

@@ -102,7 +102,7 @@ class WebExtraction:
         """Every path operation of the file."""
         for route in self.file.routes:
             yield RouteFacts(
-                function=self.names.of_definition(route.function),
+                function=self.file.defined.name_of(route.function),
                 methods=tuple(sorted(route.methods)),
                 path=route.path or "",
                 owner=self._owner(route.owner),

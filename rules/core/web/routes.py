@@ -133,7 +133,7 @@ def _path(file: SourceFile, call: ast.Call) -> str | None:
 
 
 def _added(file: SourceFile) -> Iterator[Route]:
-    by_name = file.names.functions()
+    by_name = file.defined.functions
     for call in file.calls("add_api_route", "add_api_websocket_route"):
         endpoint = file.argument(call, 1, "endpoint")
         function = by_name.get(file.qualified_name(endpoint) or "")
