@@ -43,16 +43,16 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
 
 def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
     """Whether this call, of a function with this qualified name, gives a coroutine."""
-    if _is_one_of_two(call, file) or _is_of_another_type(call, file):
-        return False
     if coroutines.is_known_coroutine(name):
-        return True
-    if own := _own_functions(file).get(name):
-        return all(_is_coroutine_function(function, name, call, file) for function in own)
-    if file.project is None or not file.project.is_async(name):
-        return False
-    decorators = file.project.functions[name].decorators
-    return all(map(_keeps, decorators)) or _is_awaited_too(name, call, file)
+        found = True
+    elif own := _own_functions(file).get(name):
+        found = all(_is_coroutine_function(function, name, call, file) for function in own)
+    elif file.project is None or not file.project.is_async(name):
+        found = False
+    else:
+        decorators = file.project.functions[name].decorators
+        found = all(map(_keeps, decorators)) or _is_awaited_too(name, call, file)
+    return found and not _is_one_of_two(call, file) and not _is_of_another_type(call, file)
 
 
 def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:

@@ -33,7 +33,7 @@ def by_receiver(call: ast.Call, name: str | None, file: SourceFile) -> str | Non
     asynchronous, and one of their classes has the object's name in its own. Some are awaited.
     """
     project = file.project
-    if project is None or file.kind is FileKind.TEST or not file.runs_on_event_loop(call):
+    if project is None or file.kind is FileKind.TEST:
         return None
     match call.func:
         case ast.Attribute(value=ast.Name(id=receiver) | ast.Attribute(attr=receiver), attr=method):
@@ -41,6 +41,8 @@ def by_receiver(call: ast.Call, name: str | None, file: SourceFile) -> str | Non
         case _:
             return None
     if len(method) < _SHORT or method in _ANYBODYS or receiver in {"self", "cls", "super"}:
+        return None
+    if not file.runs_on_event_loop(call):
         return None
     if name is not None and (name in project.functions or project.split(name, file.module) is None):
         return None
