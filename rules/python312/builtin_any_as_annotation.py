@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.rule import Problem, Severity, rule
-from rules.python312.classes import reads_annotations
+from rules.python312.classes import checks_annotations
 from rules.python312.imported import local_name
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ _MEANT = {"any": ("typing", "Any"), "callable": ("collections.abc", "Callable")}
 def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """`any` and `callable` are functions, not types: an annotation with them says nothing.
 
-    The type is called `typing.Any` (or `collections.abc.Callable`). Pydantic, FastAPI and
-    dataclasses read annotations at run time: a model or a route with `any` fails when it is
-    imported, or checks nothing. On a plain function only the type checker is misled, so there it
-    is a suggestion: the cache that this product's first notes print as an example has one, and
-    it works.
+    The type is called `typing.Any` (or `collections.abc.Callable`). Pydantic and FastAPI read
+    annotations at run time: a model or a route with `any` fails when it is imported, or checks
+    nothing. On a plain function or dataclass only the type checker is misled, so there it is a
+    suggestion: the cache that this product's first notes print as an example has one, and it
+    works.
 
     ```python
+    from dataclasses import dataclass
     from typing import Any
 
     from pydantic import BaseModel
@@ -42,11 +43,17 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
         payload: dict[str, any]  # finding: warning
 
 
+    @dataclass
+    class Hook:
+        run: callable  # finding: suggestion
+
+
     def read(key: str) -> tuple[bool, any]:  # finding: suggestion
         return False, None
     ```
 
     ```python fixed
+    from dataclasses import dataclass
     from typing import Any
 
     from pydantic import BaseModel
@@ -54,6 +61,11 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
 
     class Market(BaseModel):
         payload: dict[str, Any]
+
+
+    @dataclass
+    class Hook:
+        run: callable
 
 
     def read(key: str) -> tuple[bool, Any]:
@@ -112,5 +124,5 @@ def _of_function(function: ast.AST | None, file: SourceFile) -> Severity:
 
 
 def _of_attribute(class_: ast.AST | None, file: SourceFile) -> Severity:
-    is_read = isinstance(class_, ast.ClassDef) and reads_annotations(class_, file)
+    is_read = isinstance(class_, ast.ClassDef) and checks_annotations(class_, file)
     return Severity.WARNING if is_read else Severity.SUGGESTION

@@ -50,6 +50,15 @@ def is_dataclass(class_: ast.ClassDef, file: SourceFile) -> bool:
     return bool(class_.decorator_list) and dataclass_decorator(class_, file) is not None
 
 
+def checks_annotations(class_: ast.ClassDef, file: SourceFile) -> bool:
+    """Whether values are checked against the annotations: a model or a dataclass of Pydantic."""
+    if is_pydantic(class_, file):
+        return True
+    decorator = dataclass_decorator(class_, file)
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return file.qualified_name(function) == "pydantic.dataclasses.dataclass"
+
+
 def reads_annotations(class_: ast.ClassDef, file: SourceFile) -> bool:
     """Whether the annotations of the class are its fields: a Pydantic model or a dataclass."""
     return is_pydantic(class_, file) or is_dataclass(class_, file)
