@@ -216,13 +216,21 @@ def _is_passed_on(read: ast.expr, file: SourceFile) -> bool:
     parent = file.parent(read)
     if isinstance(parent, (ast.Return, ast.Yield, ast.FormattedValue, ast.Expr)):
         return True
-    if _fails_here(read, file):
+    if _fails_here(read, file) or _is_the_verdict(parent):
         return True
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
         return parent.func.attr in _JUDGES
     if isinstance(parent, (ast.Assign, ast.AnnAssign)):
         return _is_only_returned(parent, file)
     return False
+
+
+def _is_the_verdict(parent: ast.AST | None) -> bool:
+    """`if answer.text == "OK"`: the body itself says whether the request succeeded."""
+    return isinstance(parent, ast.Compare) and any(
+        isinstance(other, ast.Constant) and isinstance(other.value, (str, bytes))
+        for other in (parent.left, *parent.comparators)
+    )
 
 
 _FAILURES = {"Exception", "ValueError", "KeyError", "IndexError", "TypeError"}

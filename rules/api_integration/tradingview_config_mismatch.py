@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
     from rules.core.text import Text
 
-_CONTAINER = re.compile(r"[\"']?container_id[\"']?\s*:")
+_CONTAINER = re.compile(r"[\"']?container_id[\"']?\]?\s*[:=]")
 
 
 @rule("API404", on=ast.Module, severity=Severity.SUGGESTION, silent_in=(FileKind.TEST,))

@@ -23,6 +23,7 @@ _MANY = re.compile(
     r"prompt|address|key|hash|search|term|terms|city|question|market|date|day|title|params)"
     r"(_str)?$"
 )
+_SYMBOL = re.compile(r"(^|_)symbols?(_str)?$")
 _PROGRAM = re.compile(
     r"(^|_)(queue|config|engine|path|file|dialect|locale|lang|station|version|env|model|field|"
     r"column|table|class|type|module|tool|template|provider|plugin|key_name)(_|$)"
@@ -108,7 +109,7 @@ def unbounded_cache(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         knows_age = _AGE.search(file.source(file.statement(store)).partition("=")[2])
         if cache.owner is None and not knows_age:
             yield _module_level(cache, store, file)
-        elif knows_age:
+        elif knows_age and not _is_per_symbol(store, file):
             yield Problem(
                 store,
                 f"`{cache.shown}` tells which items are too old but deletes none, so it grows with"
@@ -146,6 +147,20 @@ def _key_varies(store: ast.Subscript, file: SourceFile) -> bool:
     return any(
         _is_many(given[name], file) for name in _names(store.slice, function, file) if name in given
     )
+
+
+def _is_per_symbol(store: ast.Subscript, file: SourceFile) -> bool:
+    """Whether each key is replaced when it is old, and there are as many as an exchange lists."""
+    function = file.enclosing_function(store)
+    if function is None:
+        return False
+    given = {argument.arg: argument for argument, _ in parameters(function)}
+    many = {
+        name
+        for name in _names(store.slice, function, file)
+        if name in given and _is_many(given[name], file)
+    }
+    return bool(many) and all(_SYMBOL.search(name) for name in many)
 
 
 def _is_many(argument: ast.arg, file: SourceFile) -> bool:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.sql.queries import queries_in
 from rules.sqlite.first_connect import first_connect, listener
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     ```
     """
     call = first_connect(file)
-    if call is None or file.project is None:
+    if call is None or file.project is None or _only_reads(call, file):
         return
     database = file.project.database
     if _has_another_database(file.project) and "references" not in file.lowered:
@@ -69,6 +70,26 @@ def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
             "The schema declares foreign keys, but SQLite checks none of them until it is told to,"
             f" on each connection. {listener(call, 'foreign_keys=ON')}",
         )
+
+
+def _only_reads(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the function that connects reads and is done: only what is written is checked."""
+    function = file.enclosing_function(call)
+    asked = queries_in(file, function)
+    if function is None or not asked or any(query.verb != "select" for query in asked):
+        return False
+    match file.parent(call):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            pass
+        case ast.withitem(optional_vars=ast.Name(id=name)):
+            pass
+        case _:
+            return False
+    return all(
+        isinstance(file.parent(node), ast.Attribute)
+        for node in file.body(function)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    )
 
 
 def _has_another_database(project: Project) -> bool:

@@ -102,7 +102,7 @@ def _made_by(call: ast.Call, file: SourceFile) -> Kind:
     if name in CONNECT:
         given = file.argument(call, 0, "database")
         in_memory = given is not None and file.literal(given) == ":memory:"
-        return "commits" if in_memory else "opened"
+        return "commits" if in_memory or _is_read_only(given, file) else "opened"
     project = file.project
     if project is None or name not in project.functions:
         begins = name.rsplit(".", 1)[-1] in {"begin", "begin_nested", "transaction"}
@@ -110,6 +110,12 @@ def _made_by(call: ast.Call, file: SourceFile) -> Kind:
     if project.database.commits(name):
         return "commits"
     return "opened" if project.database.opens(name) else "unknown"
+
+
+def _is_read_only(given: ast.expr | None, file: SourceFile) -> bool:
+    """`file:{path}?mode=ro`: what is written there goes to temporary tables."""
+    text = file.text_of(given) if given is not None else None
+    return text is not None and "mode=ro" in text.with_holes()
 
 
 def _parameter(binding: Binding, file: SourceFile) -> Holder:

@@ -21,6 +21,7 @@ _IN_PARTS = re.compile(
     r"|query|batche|retrie|querie|strategie|type|kind|source|status|platform|exchange|resource)(e?s)?(_|\b|$)",
     re.IGNORECASE,
 )
+_CONFIGURED = re.compile(r"(^|_)(cfg|config|conf|configuration|settings|options)$", re.IGNORECASE)
 _ENDLESS = {"range", "count", "cycle", "repeat", "batched", "chunked"}
 
 
@@ -49,7 +50,25 @@ def _is_per_row(target: ast.expr, iterable: ast.expr, file: SourceFile) -> bool:
         iterable = iterable.args[0]
         if is_constant(iterable, file):
             return False
+    if _is_typed_by_hand(iterable, file):
+        return False
     return not (isinstance(iterable, ast.Call) and _last(iterable.func) in _ENDLESS)
+
+
+def _is_typed_by_hand(iterable: ast.expr, file: SourceFile) -> bool:
+    """`settings.markets`, `text.split(",")`: as long as what somebody wrote into one line or file."""
+    if isinstance(iterable, ast.Name):
+        values = file.values(iterable)
+        return bool(values) and all(
+            not isinstance(value, ast.Name) and _is_typed_by_hand(value, file) for value in values
+        )
+    if isinstance(iterable, COMPREHENSIONS):
+        return _is_typed_by_hand(iterable.generators[0].iter, file)
+    if isinstance(iterable, ast.Call):
+        separator = iterable.args[0] if iterable.args else None
+        is_split = isinstance(iterable.func, ast.Attribute) and iterable.func.attr == "split"
+        return is_split and isinstance(separator, ast.Constant) and separator.value in {",", ";"}
+    return isinstance(iterable, ast.Attribute) and bool(_CONFIGURED.search(_last(iterable.value)))
 
 
 def is_constant(iterable: ast.expr, file: SourceFile) -> bool:

@@ -155,6 +155,11 @@ def _is_float(
     annotation: ast.expr, value: ast.expr | None, *, stored: bool, file: SourceFile
 ) -> bool:
     text = file.source(annotation)
+    match value:
+        case ast.Call(func=function, args=[_, column]) if _last(function) == "cast":
+            value = column  # What the type checker is told, around the column.
+        case _:
+            pass
     if isinstance(value, ast.Call) and _is_column(value) and value.args:
         return _has_float(value) if "Mapped" in text else False
     if re.search(r"\bMapped\[.*\bfloat\b", text):

@@ -12,6 +12,7 @@ from rules.core.scopes import COMPREHENSIONS
 from rules.core.sql.queries import Query, builder_of, calls_named, queries
 from rules.sqlite.lazy import lazy_reads
 from rules.sqlite.loops import Loop, has_loops, item_names, mentions, row_loop
+from rules.tables.http_clients import HTTP_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,9 @@ _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
 _TABLE = re.compile(r"\b(from|join)\s+\(?\s*([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
+_DEBUG = re.compile(r"(^|[\W_])(debug|verbose|isEnabledFor)([\W_]|$)")
+_LIMIT = re.compile(r"\blimit\s+(?!1\b)\S", re.IGNORECASE)
+_LIMIT_CALL = re.compile(r"\.limit\(\s*(?!1\b)\S")
 _NEAR = 4
 
 
@@ -175,6 +179,7 @@ def _per_row(file: SourceFile) -> Iterator[_PerRow]:
                 and _reads_by_item(query.call, query.statement, found, file)
                 and not _asks_another_table(query.statement, found, file)
                 and not _names_its_table(query, found, file)
+                and not _takes_some_of_each(query, file)
             ):
                 seen.add(query.call)
                 yield _PerRow(query.call, found, _shown(query.call.func, file), ())
@@ -194,7 +199,23 @@ def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
         f"sqlite.counts:{id(loop)}",
         lambda: not (_stops_early(loop, file) or _is_slow_anyway(loop, file)),
     )
-    return loop if counts and not _stands_alone(call, loop, file) else None
+    if not counts or _stands_alone(call, loop, file) or _is_for_debugging(call, loop, file):
+        return None
+    return loop
+
+
+def _is_for_debugging(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
+    """Whether the query runs only under `if settings.debug:`, for a line in a log."""
+    child: ast.AST = call
+    for parent in file.ancestors(call):
+        if parent is loop:
+            return False
+        if isinstance(parent, ast.If) and child in parent.body and _DEBUG.search(
+            file.source(parent.test)
+        ):  # fmt: skip
+            return True
+        child = parent
+    return False
 
 
 def _stands_alone(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
@@ -235,6 +256,16 @@ def _names_its_table(query: Query, loop: Loop, file: SourceFile) -> bool:
         _TABLE.search(query.text.before(hole)) and mentions(hole, names)
         for hole in query.text.holes
     )
+
+
+def _takes_some_of_each(query: Query, file: SourceFile) -> bool:
+    """Whether each round takes the first few rows of its item, which no `IN` gives for all."""
+    if query.text is not None:
+        return _LIMIT.search(query.sql) is not None
+    statements = [query.statement] if query.statement is not None else [query.call.func]
+    if isinstance(query.statement, ast.Name):
+        statements = file.values(query.statement)
+    return any(_LIMIT_CALL.search(file.source(statement)) for statement in statements)
 
 
 def _reads_by_item(
@@ -321,6 +352,8 @@ def _is_slow_anyway(loop: Loop, file: SourceFile) -> bool:
         if isinstance(node, ast.Call):
             last = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if last in _SLOW or _SLOW_VERB.match(last):
+                return True
+            if file.qualified_name(node.func) in HTTP_REQUESTS:
                 return True
     return False
 

@@ -74,38 +74,49 @@ def _by_position(query: Query, function: FunctionNode, file: SourceFile) -> str:
     rows = _rows(query, function, file)
     for node in file.body(function):
         match node:
-            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int())) if (
-                name in rows and not isinstance(file.literal(node.slice), bool)
+            case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=int())) if (
+                _is_one_of(rows, name, file) and not isinstance(file.literal(node.slice), bool)
             ):
                 return file.source(node)
             case ast.Assign(
-                targets=[ast.Tuple(elts=[_, _, *_]) as target], value=ast.Name(id=name)
-            ) if name in rows:
+                targets=[ast.Tuple(elts=[_, _, *_]) as target], value=ast.Name() as name
+            ) if _is_one_of(rows, name, file):
                 return file.source(target)
             case _:
                 pass
     return ""
 
 
-def _rows(query: Query, function: FunctionNode, file: SourceFile) -> set[str]:
-    """Variables that hold one row: `row = ….fetchone()`, `for row in ….fetchall()`."""
-    single: set[str] = set()
+def _is_one_of(rows: set[ast.expr], name: ast.Name, file: SourceFile) -> bool:
+    """Whether a variable holds one of the rows where it is used, and was not given another since."""
+    bindings = file.names.reaching(name)
+    return bool(bindings) and bindings[-1].value in rows
+
+
+def _rows(query: Query, function: FunctionNode, file: SourceFile) -> set[ast.expr]:
+    """What variables that hold one row get: `row = ….fetchone()`, `for row in ….fetchall()`."""
+    single: set[ast.expr] = set()
     many: set[str] = set()
     origin = file.statement(query.call)
     match origin:
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            text = file.source(origin.value)
-            (single if "fetchone" in text else many).add(name)
-        case ast.For(target=ast.Name(id=name)):
-            single.add(name)
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            if "fetchone" in file.source(value):
+                single.add(value)
+            else:
+                many.add(name)
+        case ast.For(target=ast.Name(), iter=iterable):
+            single.add(iterable)
         case _:
             pass
     for node in file.body(function):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _root(value) in many:
-                (single if "fetchone" in file.source(value) else many).add(name)
-            case ast.For(target=ast.Name(id=name), iter=iterable) if _root(iterable) in many:
-                single.add(name)
+                if "fetchone" in file.source(value):
+                    single.add(value)
+                else:
+                    many.add(name)
+            case ast.For(target=ast.Name(), iter=iterable) if _root(iterable) in many:
+                single.add(iterable)
             case _:
                 pass
     return single

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _FILTERS = frozenset({"where", "filter", "having", "and_", "or_"})
 _IMPORTS = ("sqlalchemy", "sqlmodel")
+_LIMIT = re.compile(r"\.limit\(|\blimit\s+\S", re.IGNORECASE)
 
 
 @rule("SQL120", on=ast.Module, severity=Severity.CRITICAL, silent_in=(FileKind.MIGRATION,))
@@ -277,13 +279,24 @@ def _counted_in_python(file: SourceFile) -> Iterator[Problem]:
         if len(call.args) != 1:
             continue
         given = call.args[0].value if isinstance(call.args[0], ast.Await) else call.args[0]
-        if isinstance(given, ast.Call) and _loads_all(given, file):
+        if isinstance(given, ast.Call) and _loads_all(given, file) and not _is_limited(given, file):
+            shown = " ".join(file.source(call).split())[:60]
             yield Problem(
                 call,
-                f"`{file.source(call)[:60]}` loads every row to count them."
+                f"`{shown}` loads every row to count them."
                 " Ask the database: `select(func.count())`.",
                 severity=Severity.WARNING,
             )
+
+
+def _is_limited(call: ast.Call, file: SourceFile) -> bool:
+    """Whether no more rows than a number come back: they are counted up to that."""
+    texts = [
+        query.sql if query.text is not None else file.source(query.statement or query.call)
+        for query in queries(file)
+        if any(node is query.call for node in ast.walk(call))
+    ]
+    return any(_LIMIT.search(text) for text in (file.source(call), *texts))
 
 
 def _loads_all(call: ast.Call, file: SourceFile) -> bool:
