@@ -47,6 +47,16 @@ async def may_have_published(session: AsyncSession, pull_request_id: int) -> boo
     return await session.scalar(later) is not None
 
 
+async def has_unrecorded(session: AsyncSession, pull_request_id: int, review_id: int) -> bool:
+    """Whether another attempt than this one ended, at any time, without a record of what it said."""
+    others = select(ReviewRecord.id).where(
+        ReviewRecord.pull_request_id == pull_request_id,
+        ReviewRecord.id != review_id,
+        ReviewRecord.state != ReviewState.DONE,
+    )
+    return await session.scalar(others.limit(1)) is not None
+
+
 async def abandoned(session: AsyncSession, now: datetime) -> list[PullRequest]:
     """Pull requests with such a review, or with a command that nobody answered.
 

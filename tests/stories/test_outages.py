@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
+from sqlalchemy import update
 
 from app.db import installations
-from app.models import DeliveryState
+from app.models import DeliveryState, PullRequest
 from tests.github.state import PERMISSIONS
+from tests.stories.fate import Fate, mortal
 from tests.stories.seen import seen
 from tests.worker.service import until, working
 from tests.worker.test_whole_way import BOUND, INJECTION
 from worker.recovery.reconciling import reconcile
 
 if TYPE_CHECKING:
-    from tests.github.state import PullRequest
+    from tests.github.state import PullRequest as Pull
     from tests.worker.service import Service
     from worker.work import Work
 
@@ -28,7 +30,7 @@ OPEN = [
 ]
 
 
-def _open(service: Service, branch: str = "orders") -> PullRequest:
+def _open(service: Service, branch: str = "orders") -> Pull:
     service.github.repositories.commit("alice/shop", branch, {"app/orders.py": INJECTION})
     return service.github.pulls.open("alice/shop", branch, author="bob")
 
@@ -88,6 +90,34 @@ async def test_a_day_on_which_worker_and_valkey_are_down(standing: Service):
     assert [one.content for one in asked.reactions] == ["eyes", "rocket"]
     states = set((await standing.deliveries()).values())
     assert states <= {DeliveryState.DONE, DeliveryState.IGNORED}
+
+
+async def test_a_worker_that_dies_when_it_has_spoken_and_a_push_that_repairs(standing: Service):
+    github, fate = standing.github, Fate()
+    github.faults.add(
+        method="POST",
+        path=r"/reviews$",
+        status=None,
+        happens=lambda: setattr(fate, "dead", True),
+        times=1,
+    )
+    async with mortal(standing.settings, fate) as (_, worker):
+        pull = _open(standing)
+        await until(worker.done)
+    assert len(pull.review_comments) == 1
+    async with standing.database.write() as session:
+        past = datetime.now(UTC) - timedelta(days=1)
+        await session.execute(update(PullRequest).values(leased_until=past))
+
+    # Nobody wrote down what was said. Bob repairs it on top of the base, and breaks it again.
+    async with working(standing.settings):
+        github.pulls.push(pull, {"app/orders.py": BOUND}, onto="main")
+        await standing.idle()
+        assert seen(standing, pull)[-1] == "comment: sql-injection on app/orders.py, closed, folded"
+
+        github.pulls.push(pull, {"app/orders.py": INJECTION})
+        await standing.idle()
+    assert seen(standing, pull) == OPEN
 
 
 async def test_a_permission_that_is_missing_is_named_and_its_grant_taken_up(service: Service):

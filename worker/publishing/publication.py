@@ -119,7 +119,8 @@ class Publication:
 
     async def _live(self) -> tuple[Live, ...]:
         """Our comments as they stand; a first review need not look."""
-        if not (self.standing.known or self.standing.uncertain):
+        standing = self.standing
+        if not (standing.known or standing.uncertain or standing.unrecorded):
             return ()
         repository = self.target.repository
         async with together() as group:
@@ -127,7 +128,7 @@ class Publication:
             listed = group.create_task(comments.on_lines(repository, self.target.number))
         self.posting.user_id = identity.result().user_id
         mine = ours(listed.result(), self.author.signer, identity.result().user_id)
-        live = renamed(mine, self.standing)
+        live = renamed(mine, standing)
         self.votes = {one.id: one.votes for one in live}
         return live
 

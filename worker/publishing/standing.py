@@ -88,13 +88,15 @@ class Standing:
     """What SQL remembers of earlier reviews of a pull request.
 
     `uncertain` says that an earlier attempt to publish began and its end was not recorded, so
-    there may be more on GitHub than is known: it is listed before anything is written. `demoted`
-    has the rules that people here do not want to meet on their lines.
+    there may be more on GitHub than is known: it is listed before anything is written.
+    `unrecorded` says that this happened at any time, so that a comment of ours may stand of which
+    no record tells, though it was closed since. `demoted` has the rules that people here do not want to meet on their lines.
     """
 
     known: tuple[Known, ...] = ()
     summary_comment_id: int | None = None
     uncertain: bool = False
+    unrecorded: bool = False
     demoted: frozenset[str] = frozenset()
 
 

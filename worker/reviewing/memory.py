@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.db import dismissals, findings, tallies, votes
+from app.db import dismissals, findings, leftovers, tallies, votes
 from app.models import FindingPlace
 from rules.core.findings import Finding, Suggestion
 from rules.core.rule import Confidence, Severity, Step
@@ -32,13 +32,14 @@ _PLACES = {
 
 
 async def recall(
-    session: AsyncSession, row: PullRequest, now: datetime, *, uncertain: bool
+    session: AsyncSession, row: PullRequest, review_id: int, now: datetime, *, uncertain: bool
 ) -> Standing:
-    """What stands on a pull request, as far as its reviews were recorded."""
+    """What stands on a pull request, as far as the reviews before this one were recorded."""
     records = await findings.of_pull_request(session, row.id)
     known = tuple(_known(record) for record in records)
     demoted = await votes.demoted(session, row.repository_id, now)
-    return Standing(known, row.summary_comment_id, uncertain, demoted)
+    unrecorded = await leftovers.has_unrecorded(session, row.id, review_id)
+    return Standing(known, row.summary_comment_id, uncertain, unrecorded, demoted)
 
 
 async def decide(

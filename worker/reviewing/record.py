@@ -92,7 +92,9 @@ async def publishing(attempt: Attempt, review: Review, *, uncertain: bool) -> St
     async with attempt.work.database.write() as session:
         await reviews.progress(session, attempt.review_id, state=ReviewState.PUBLISHING)
         now = datetime.now(UTC)
-        standing = await memory.recall(session, attempt.row, now, uncertain=uncertain)
+        standing = await memory.recall(
+            session, attempt.row, attempt.review_id, now, uncertain=uncertain
+        )
         return await memory.decide(
             session, attempt.row, standing, review, now, present=attempt.present
         )
