@@ -218,6 +218,8 @@ def _is_passed_on(read: ast.expr, file: SourceFile) -> bool:
         return True
     if _fails_here(read, file) or _is_the_verdict(parent):
         return True
+    while isinstance(parent, (ast.Tuple, ast.BinOp)):
+        parent = file.parent(parent)  # `log.debug("%s: %s" % (name, answer.text))`
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
         return parent.func.attr in _JUDGES
     if isinstance(parent, (ast.Assign, ast.AnnAssign)):

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.api_integration.requests_sent import Sent, address, requests_sent
+from rules.api_integration.requests_sent import address, requests_sent
 from rules.core import fixes
 from rules.core.rule import FileKind, Problem, Severity, rule
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WRONG = {"cursor", "next_cursor", "offset", "page", "nextCursor", "starting_after"}
 _PATH = re.compile(r"/(markets|events)/keyset")
+_OWN_PATH = re.compile(r"/?(markets|events)/keyset$")
+"""The path alone, as a client's own method takes it: `self._get("/markets/keyset", params)`."""
 _IN_PATH = re.compile(r"/keyset\?(?:.*&)?(cursor|next_cursor|offset|page)=")
 
 
@@ -64,16 +66,31 @@ def polymarket_keyset_misuse(_: ast.Module, file: SourceFile) -> Iterator[Proble
     """
     if "/keyset" not in file.text:
         return
-    for sent in requests_sent(file):
+    requests = requests_sent(file)
+    for sent in requests:
         where = address(sent, file)
         if not _PATH.search(where):
             continue
         found = _IN_PATH.search(where)
         if found is not None and sent.url is not None:
             yield _problem(sent.url, found[1])
-        for key in _keys(sent, file):
-            if isinstance(key.value, str) and key.value in _WRONG:
-                yield _problem(key, key.value, fix=_renamed(key.value))
+        yield from _wrong_keys(sent.keyword("params"), sent.call, file)
+    known = {sent.call for sent in requests}
+    for call in file.of(ast.Call):
+        given = call.args[0] if call.args else None
+        if (
+            call not in known
+            and isinstance(given, ast.Constant)
+            and _OWN_PATH.match(str(given.value))
+        ):
+            params = file.argument(call, 1, "params")
+            yield from _wrong_keys(params, call, file)
+
+
+def _wrong_keys(params: ast.expr | None, call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    for key in _keys(params, call, file):
+        if isinstance(key.value, str) and key.value in _WRONG:
+            yield _problem(key, key.value, fix=_renamed(key.value))
 
 
 def _problem(node: ast.AST, name: str, fix: Fix | None = None) -> Problem:
@@ -87,15 +104,14 @@ def _renamed(name: str) -> Fix | None:
     return fixes.expression('"after_cursor"') if "ursor" in name else None
 
 
-def _keys(sent: Sent, file: SourceFile) -> Iterator[ast.Constant]:
+def _keys(params: ast.expr | None, call: ast.Call, file: SourceFile) -> Iterator[ast.Constant]:
     """The names of the parameters, those added to the dictionary later included."""
-    params = sent.keyword("params")
     name = params.id if isinstance(params, ast.Name) else ""
     if isinstance(params, (ast.Name, ast.Attribute)):
         params = file.value(params)
     if isinstance(params, ast.Dict):
         yield from (key for key in params.keys if isinstance(key, ast.Constant))
-    function = file.enclosing_function(sent.call)
+    function = file.enclosing_function(call)
     for item in file.of(ast.Subscript) if name else ():
         if (
             isinstance(item.ctx, ast.Store)

@@ -104,12 +104,13 @@ def _field(field: ast.AnnAssign, file: SourceFile) -> Iterator[Problem]:
         yield _column(field, name)
         return
     class_ = file.enclosing_class(field)
-    kept = class_ is not None and any(
-        (file.qualified_name(base) or "").endswith(_MODELS) for base in class_.bases
+    annotation = file.source(field.annotation)
+    kept = "Mapped[" in annotation or (
+        class_ is not None
+        and any((file.qualified_name(base) or "").endswith(_MODELS) for base in class_.bases)
     )
     if not kept:
         return
-    annotation = file.source(field.annotation)
     if re.search(r"\b(int|float)\b", annotation) and "str" not in annotation:
         yield Problem(
             field,

@@ -119,11 +119,12 @@ def _judged(made: ast.Dict, file: SourceFile) -> Iterator[Problem]:
             ' `{"s": "no_data"}` when there are no bars.',
         )
     times = found["t"]
-    if isinstance(times, ast.Name):
-        times = file.value(times) or times
-    if _MILLISECONDS.search(file.source(times)) and "/" not in file.source(times):
+    for place in _written_times(times, file):
+        text = file.source(place)
+        if not _MILLISECONDS.search(text) or "/" in text:
+            continue
         yield Problem(
-            times,
+            place,
             "`t` is in milliseconds, but a UDF answer has seconds: the chart multiplies by 1000 again."
             " Drop the factor.",
         )
@@ -135,6 +136,22 @@ def _judged(made: ast.Dict, file: SourceFile) -> Iterator[Problem]:
             f"`{name}` leaves bars out that the other arrays keep, so the values slip to other times."
             " Filter the bars once, before all arrays are made.",
         )
+
+
+def _written_times(times: ast.expr, file: SourceFile) -> Iterator[ast.expr]:
+    """What the times are made of: the list itself, and what is appended to it in the function."""
+    if not isinstance(times, ast.Name):
+        yield times
+        return
+    yield file.value(times) or times
+    function = file.enclosing_function(times)
+    for call in file.calls("append"):
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=[item]):
+                if name == times.id and file.enclosing_function(call) is function:
+                    yield item
+            case _:
+                pass
 
 
 def _is_filtered(value: ast.expr) -> bool | None:

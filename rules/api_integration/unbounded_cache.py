@@ -20,7 +20,7 @@ _AGE = re.compile(r"ttl|expir|timestamp|time\(\)|\bnow|monotonic\(\)", re.IGNORE
 _FEW = re.compile(r"^(bool|type|Type|Literal|.*(Enum|Type|Kind|Mode|Class))\b")
 _MANY = re.compile(
     r"(^|_)(id|ids|slug|slugs|query|q|url|symbol|symbols|ticker|token|user|username|email|text|"
-    r"prompt|address|key|hash|search|term|terms|city|question|market|date|day|title|params)"
+    r"prompt|address|key|hash|search|term|terms|city|question|market|title|params)"
     r"(_str)?$"
 )
 _SYMBOL = re.compile(r"(^|_)symbols?(_str)?$")

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.schema.tables import schema_of
 from rules.core.sql.queries import queries_in
 from rules.sqlite.first_connect import first_connect, listener
 
@@ -62,14 +63,26 @@ def foreign_keys_off(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     if call is None or file.project is None or _only_reads(call, file):
         return
     database = file.project.database
-    if _has_another_database(file.project) and "references" not in file.lowered:
-        return  # The keys may be declared for that one only.
+    if "references" not in file.lowered and (
+        _has_another_database(file.project) or _makes_its_own_tables(call, file)
+    ):
+        return  # The keys may be declared for another one only.
     if "references" in database.pragmas and not database.sets("foreign_keys"):
         yield Problem(
             call,
             "The schema declares foreign keys, but SQLite checks none of them until it is told to,"
             f" on each connection. {listener(call, 'foreign_keys=ON')}",
         )
+
+
+def _makes_its_own_tables(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the file that opens the database says what is in it, and only models have keys."""
+    if file.project is None or not schema_of(file.project).scripts.is_defined_in(file.path):
+        return False
+    definitions = schema_of(file.project).scripts.definitions().values()
+    return "engine" not in file.source(call.func) and not any(
+        "references" in text.lower() for texts in definitions for text in texts
+    )
 
 
 def _only_reads(call: ast.Call, file: SourceFile) -> bool:

@@ -28,7 +28,9 @@ _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
 _TABLE = re.compile(r"\b(from|join)\s+\(?\s*([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
-_DEBUG = re.compile(r"(^|[\W_])(debug|verbose|isEnabledFor)([\W_]|$)")
+_SOME_ONLY = re.compile(
+    r"(^|[\W_])(debug|verbose|isEnabledFor)([\W_]|$)|(type|kind)\s*==\s*[\w\"']"
+)
 _LIMIT = re.compile(r"\blimit\s+(?!1\b)\S", re.IGNORECASE)
 _LIMIT_CALL = re.compile(r"\.limit\(\s*(?!1\b)\S")
 _NEAR = 4
@@ -199,18 +201,18 @@ def _in_loop(call: ast.Call, file: SourceFile) -> Loop | None:
         f"sqlite.counts:{id(loop)}",
         lambda: not (_stops_early(loop, file) or _is_slow_anyway(loop, file)),
     )
-    if not counts or _stands_alone(call, loop, file) or _is_for_debugging(call, loop, file):
+    if not counts or _stands_alone(call, loop, file) or _is_for_some_only(call, loop, file):
         return None
     return loop
 
 
-def _is_for_debugging(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
-    """Whether the query runs only under `if settings.debug:`, for a line in a log."""
+def _is_for_some_only(call: ast.Call, loop: Loop, file: SourceFile) -> bool:
+    """Whether the query is not for each item: under `if settings.debug:` or `if item.kind == …:`."""
     child: ast.AST = call
     for parent in file.ancestors(call):
         if parent is loop:
             return False
-        if isinstance(parent, ast.If) and child in parent.body and _DEBUG.search(
+        if isinstance(parent, ast.If) and child in parent.body and _SOME_ONLY.search(
             file.source(parent.test)
         ):  # fmt: skip
             return True
@@ -340,7 +342,8 @@ def _stops_early(loop: Loop, file: SourceFile) -> bool:
 
 _SLOW = {"sleep", "send", "send_message", "goto", "acompletion", "completion", "create_order"}
 _SLOW_VERB = re.compile(
-    r"^_*(a?send|notify|publish|broadcast|deliver|download|upload|install|migrate|scrape|crawl)_\w"
+    r"^_*(a?send|notify|publish|broadcast|deliver|download|upload|install|migrate|scrape|crawl|analy[sz]e"
+    r"|recogni[sz]e)_\w"
 )
 
 
