@@ -23,7 +23,7 @@ _MANY = re.compile(
     r"prompt|address|key|hash|search|term|terms|city|question|market|title|params)"
     r"(_str)?$"
 )
-_SYMBOL = re.compile(r"(^|_)symbols?(_str)?$")
+_SYMBOL = re.compile(r"(^|_)(symbols?(_str)?|coin_?id|coingecko_id)$")
 _PROGRAM = re.compile(
     r"(^|_)(queue|config|engine|path|file|dialect|locale|lang|station|version|env|model|field|"
     r"column|table|class|type|module|tool|template|provider|plugin|key_name)(_|$)"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MAKERS = {"dict", "list", "set", "collections.defaultdict", "collections.OrderedDict"}
 _CHANGES = {"append", "extend", "insert", "add", "update", "pop", "remove", "clear", "setdefault"}
+_SAVES = re.compile(r"_*(save|persist|store|dump|flush)(_|$)")
 _DELIBERATE = re.compile(
     r"(cache|memo|lock|connection|socket|client|registry|task|seen|metric|counter|stats|manager"
     r"|pool|limiter|rate|throttle|warned|subscri|listener|queue|clients|loaded|handler)",
@@ -80,7 +81,7 @@ def global_mutable_state(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     state = _module_state(file)
     told: set[str] = set()
     for route in file.routes:
-        if route.is_websocket or _is_locked(route.function, file):
+        if route.is_websocket or _is_locked(route.function, file) or _saves(route.function, file):
             continue
         for name, node in (
             *_changed(route.function, state, file),
@@ -94,6 +95,16 @@ def global_mutable_state(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                     " Keep it in the database or in Redis.",
                     confidence=Confidence.MEDIUM,
                 )
+
+
+def _saves(function: FunctionNode, file: SourceFile) -> bool:
+    """Whether a function of the file keeps what the route changed: `_save_funds()`."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and _SAVES.match(node.func.id) is not None
+        for node in file.body(function)
+    )
 
 
 def _module_state(file: SourceFile) -> set[str]:

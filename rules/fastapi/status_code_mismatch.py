@@ -20,6 +20,7 @@ from rules.fastapi.signature_edits import with_keyword
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
     from rules.core.web.routes import Route
 
@@ -117,6 +118,8 @@ def status_code_mismatch(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
 def _bodies(route: Route, file: SourceFile) -> Iterator[Problem]:
     code = status_code(route.call, file)
+    if _sets_another(route.function, file):
+        return
     for statement in returns(route.function, file):
         if _is_body(statement.value, file):
             yield Problem(
@@ -125,6 +128,16 @@ def _bodies(route: Route, file: SourceFile) -> Iterator[Problem]:
                 " Return nothing, or use 200.",
             )
             return
+
+
+def _sets_another(function: FunctionNode, file: SourceFile) -> bool:
+    """Whether the handler gives its answer a status of its own: `response.status_code = 501`."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "status_code"
+        and isinstance(node.ctx, ast.Store)
+        for node in file.body(function)
+    )
 
 
 def _is_body(value: ast.expr | None, file: SourceFile) -> bool:

@@ -80,19 +80,26 @@ def is_constant(iterable: ast.expr, file: SourceFile) -> bool:
             return is_constant(iterable.func.value, file)
         return iterable.func.attr == "get" and _is_upper(iterable.func.value)
     if isinstance(iterable, ast.Subscript):
-        sliced = isinstance(iterable.slice, ast.Slice)
-        return sliced or _is_upper(iterable.value)
+        return _is_cut(iterable) or _is_upper(iterable.value)
     if isinstance(iterable, (ast.Name, ast.Attribute)):
         last = _last(iterable)
         if last.strip("_").isupper() or last[:1].isupper():
             return True
         values = file.values(iterable)
         return bool(values) and all(
-            isinstance(value, (ast.Tuple, ast.List, ast.Set, ast.Dict))
-            and bool(getattr(value, "elts", None) or getattr(value, "keys", None))
+            _is_cut(value)
+            or (
+                isinstance(value, (ast.Tuple, ast.List, ast.Set, ast.Dict))
+                and bool(getattr(value, "elts", None) or getattr(value, "keys", None))
+            )
             for value in values
         )
     return False
+
+
+def _is_cut(value: ast.expr) -> bool:
+    """`found[:5]`: no more than that."""
+    return isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice)
 
 
 def _is_upper(node: ast.expr) -> bool:

@@ -30,7 +30,7 @@ _PASSING = re.compile(r"(^|_)(tmp|temp|new|old|backup)(_|\b|$)", re.IGNORECASE)
 """Tables in which a migration keeps rows while it rebuilds another."""
 _OBSERVED = re.compile(
     r"histor|snapshot|stats?$|stats_|statistic|log$|logs$|_log_|ranking|signal|candle|ohlc|kline|quote|tick|back_?test|observ|metric"
-    r"|report|analy|summar|market_?data|^markets?$|^prices?$|cache|predict|forecast|recommend|opportunit|simulat|shadow"
+    r"|report|analy|summar|market_?data|^markets?$|^prices?$|cache|predict|forecast|recommend|opportunit|simulat|shadow|blocked|decision|equity_curve"
     r"|paper_|estimat|sample|measure|experiment|replay",
     re.IGNORECASE,
 )

@@ -25,6 +25,7 @@ _READERS = re.compile(
 )
 _STORE = re.compile(r"(^|_)(database|db|repository|repositories|repo|dao|crud)$", re.IGNORECASE)
 _STORE_READER = re.compile(r"^_*(get|find|fetch|load|count|list|select|exists)_\w")
+_CLI = re.compile(r"(cli|__main__)\.py$|(^|/)(cli|commands)/")
 _OPENS = re.compile(r"session|connect|transaction|begin|get_conn|_conn\b", re.IGNORECASE)
 _TABLE = re.compile(r"\b(from|join)\s+\(?\s*([\w\"]+\.)?[\"`\[]?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
@@ -138,7 +139,7 @@ def n_plus_one(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         return found
     ```
     """
-    if not has_loops(file) or file.path.endswith(("cli.py", "__main__.py")) or is_tool(file):
+    if not has_loops(file) or _CLI.search(file.path) or is_tool(file):
         return
     for found in _per_row(file):
         yield _problem(found, file)
@@ -301,13 +302,20 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
         if loop is None or not _reads_by_item(call, None, loop, file):
             continue
         name = file.qualified_name(call.func) or ""
-        if file.handed_to_thread(call):
+        if file.handed_to_thread(call) or _asks_for_some(call, file):
             continue
         steps = project.reach(name, "query")
         if not steps and name not in project.functions and _asks_a_store(call):
             yield _PerRow(call, loop, _shown(call.func, file), ())
         if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
             yield _PerRow(call, loop, _shown(call.func, file), steps)
+
+
+def _asks_for_some(call: ast.Call, file: SourceFile) -> bool:
+    """Whether a helper is told to give the first few rows of the item: `history(item, limit=100)`."""
+    return any(
+        keyword.arg == "limit" and file.literal(keyword.value) != 1 for keyword in call.keywords
+    )
 
 
 def _asks_a_store(call: ast.Call) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _IN = re.compile(r"\bin\s*\(?\s*$", re.IGNORECASE)
 _FEW = re.compile(
-    r"status|state|kind|type|provider|categor|role|column|field|tag|symbol|bot|strateg|exchange|platform|source|tenant",
+    r"status|state|kind|type|provider|categor|role|column|field|tag|feature|symbol|bot|strateg|exchange|platform|source|tenant",
     re.IGNORECASE,
 )
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
