@@ -149,6 +149,8 @@ def _parameter(node: ast.expr, call: ast.Call, function: FunctionNode) -> str | 
 
 def _use_by(parameter: str, function: FunctionNode, file: SourceFile) -> Use:
     """What a function of this file does with a resource that it is given, looked at once."""
+    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in file.body(function)):
+        return Use.GIVES  # It works with it for as long as somebody asks.
     for node in file.within(function):
         if not isinstance(node, ast.Name) or node.id != parameter:
             continue
@@ -158,6 +160,8 @@ def _use_by(parameter: str, function: FunctionNode, file: SourceFile) -> Use:
                     return Use.GIVES
             case ast.Compare() | ast.If() | ast.UnaryOp() | ast.arg():
                 pass
+            case ast.For() | ast.AsyncFor() | ast.comprehension():
+                pass  # As what it goes through: its variables are names that are set.
             case ast.Call(func=callee):
                 if file.qualified_name(callee) not in _BORROWERS:
                     return Use.GIVES
