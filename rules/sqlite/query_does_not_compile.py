@@ -107,7 +107,7 @@ def query_does_not_compile(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         except PlanError as error:
             if query.text.holes and not _is_about_a_name(str(error)):
                 continue  # What is computed may be a table, a condition or many values.
-            message = _message(str(error), statement, schema, file.path)
+            message = _message(str(error), statement, schema, file)
             if message is not None:
                 yield Problem(query.call, message, trace=tuple(_trace(statement.tables)))
 
@@ -146,12 +146,13 @@ def _is_known(table: Table) -> bool:
     return table.whole and not table.class_
 
 
-def _message(error: str, statement: Rendered, schema: Schema, path: str) -> str | None:
+def _message(error: str, statement: Rendered, schema: Schema, file: SourceFile) -> str | None:
     """What to say; None when the schema of the project may not be all there is."""
+    path = file.path
     if schema.scripts.computed:
         return None
     if (found := _NO_TABLE.match(error)) is not None:
-        return _about_table(found[1], schema, path)
+        return _about_table(found[1], schema, path) if not _is_meant(found[1], file) else None
     if any(not _is_complete(name, statement, schema) for name in tables_in(statement.sql)):
         return None
     if (found := _NO_COLUMN.match(error)) is not None:
@@ -167,6 +168,12 @@ def _is_complete(name: str, statement: Rendered, schema: Schema) -> bool:
     """Whether a name that may be a table is one of those known, or no table at all."""
     known = {table.name for table in statement.tables}
     return name in known or not schema.scripts.is_defined(name)
+
+
+def _is_meant(name: str, file: SourceFile) -> bool:
+    """Whether several statements name the table: then it is no slip, and made somewhere else."""
+    used = re.findall(rf"\b(?:from|join|into|update)\s+{re.escape(name.lower())}\b", file.lowered)
+    return len(used) > 1
 
 
 def _about_table(name: str, schema: Schema, path: str) -> str | None:

@@ -167,7 +167,10 @@ def is_committing_block(item: ast.withitem, file: SourceFile) -> bool:
     """Whether `with x:` commits at its end because `x` is a connection or a transaction."""
     given = item.context_expr
     if isinstance(given, ast.Call):
-        return file.qualified_name(given.func) in {"sqlite3.connect", "psycopg.connect"}
+        name = file.qualified_name(given.func) or ""
+        if file.project is not None:
+            name = file.project.database.given.get(name, name)
+        return name in {"sqlite3.connect", "psycopg.connect"}
     last = given.attr if isinstance(given, ast.Attribute) else getattr(given, "id", "")
     return bool(_CONNECTION.search(last.lower()))
 
