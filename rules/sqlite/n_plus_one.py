@@ -304,11 +304,22 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
         name = file.qualified_name(call.func) or ""
         if file.handed_to_thread(call) or _asks_for_some(call, file):
             continue
+        if project.database.writes(name) or _waits_for_network(name, file):
+            continue  # It changes the row of its item, or a request takes far longer anyway.
         steps = project.reach(name, "query")
         if not steps and name not in project.functions and _asks_a_store(call):
             yield _PerRow(call, loop, _shown(call.func, file), ())
         if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
             yield _PerRow(call, loop, _shown(call.func, file), steps)
+
+
+def _waits_for_network(name: str, file: SourceFile) -> bool:
+    """Whether a helper of this file sends a request itself."""
+    function = file.defined.functions.get(name)
+    return function is not None and any(
+        isinstance(node, ast.Call) and file.qualified_name(node.func) in HTTP_REQUESTS
+        for node in file.body(function)
+    )
 
 
 def _asks_for_some(call: ast.Call, file: SourceFile) -> bool:

@@ -21,6 +21,7 @@ _FEW = re.compile(
     r"status|state|kind|type|provider|categor|role|column|field|tag|feature|symbol|bot|strateg|exchange|platform|source|tenant",
     re.IGNORECASE,
 )
+_FETCHES = re.compile(r"\.(fetchall|fetchmany|scalars|execute|all)\(")
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
 
 
@@ -97,6 +98,7 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                     query.call,
                     f"`IN` gets a variable for each item of `{items.id}`, and SQLite takes 32,766"
                     " (older ones 999). Ask in batches, or hand over one JSON text to `json_each(?)`.",
+                    severity=None if _are_rows(items, file) else Severity.SUGGESTION,
                 )
                 break
 
@@ -156,6 +158,17 @@ def _is_unbounded(items: ast.Name, query: Query, file: SourceFile) -> bool:
         ):
             return False
     return not _is_checked(items.id, function, file)
+
+
+def _are_rows(items: ast.Name, file: SourceFile, depth: int = 4) -> bool:
+    """Whether the items come from the rows of a query, of which there may be any number."""
+    for value in file.values(items) if depth > 0 else ():
+        if _FETCHES.search(file.source(value)):
+            return True
+        names = [node for node in file.within(value) if isinstance(node, ast.Name)]
+        if any(node.id != items.id and _are_rows(node, file, depth - 1) for node in names):
+            return True
+    return False
 
 
 def _is_in_parts(call: ast.Call, file: SourceFile) -> bool:
