@@ -48,7 +48,12 @@ METHODS: dict[str, frozenset[str]] = {
         "neo4j.AsyncSession": "run close execute_read execute_write begin_transaction",
         "aiocache.Cache": "get set add delete exists clear close multi_get multi_set increment",
         "motor.motor_asyncio.AsyncIOMotorCollection": "find_one insert_one insert_many update_one"
-        " update_many delete_one delete_many count_documents replace_one aggregate",
+        " update_many delete_one delete_many count_documents replace_one",
+        "pymongo.asynchronous.collection.AsyncCollection": "find_one insert_one insert_many"
+        " update_one update_many delete_one delete_many count_documents replace_one bulk_write"
+        " estimated_document_count find_one_and_update find_one_and_replace find_one_and_delete"
+        " create_index create_indexes distinct drop aggregate",
+        "pymongo.AsyncMongoClient": "close",
         "databases.Database": "connect disconnect execute execute_many fetch_all fetch_one"
         " fetch_val",
         "httpx.AsyncClient": "get post put patch delete head options request send aclose",
@@ -57,7 +62,14 @@ METHODS: dict[str, frozenset[str]] = {
         "aiohttp.ClientResponse": "json text read",
         "redis.asyncio.Redis": "get set setex delete exists expire incr decr hget hset hgetall"
         " hdel lpush rpush lpop rpop blpop brpop llen lrange ltrim sadd srem smembers sismember"
-        " zadd zrem zrange publish ping keys ttl mget mset setnx xadd xread aclose flushdb",
+        " zadd zrem zrange publish ping keys ttl mget mset setnx xadd xread aclose flushdb"
+        " append close decrby expireat getdel getex getset hexists hincrby hkeys hlen hmget hmset"
+        " hsetnx hvals incrby incrbyfloat lindex lrem lset persist pexpire psetex pttl rename"
+        " scard sinter spop sunion unlink xack xdel xgroup_create xlen xrange xreadgroup xtrim"
+        " zcard zcount zincrby zrangebyscore zremrangebyrank zremrangebyscore zrevrange zscore",
+        "redis.asyncio.client.PubSub": "subscribe psubscribe unsubscribe punsubscribe get_message"
+        " aclose close",
+        "redis.asyncio.client.Pipeline": "execute",
         "anyio.AsyncFile": "read readline readlines write writelines seek flush aclose truncate",
         "aiofiles.AsyncFile": "read readline readlines write writelines seek flush close truncate",
         "fastapi.Request": "body json form is_disconnected close",

@@ -142,6 +142,8 @@ RETURNS = {
     "redis.Redis.from_url": "redis.Redis",
     "redis.asyncio.from_url": "redis.asyncio.Redis",
     "redis.asyncio.Redis.from_url": "redis.asyncio.Redis",
+    "redis.asyncio.Redis.pubsub": "redis.asyncio.client.PubSub",
+    "redis.asyncio.Redis.pipeline": "redis.asyncio.client.Pipeline",
     "boto3.client": "boto3.Client",
     "boto3.resource": "boto3.Resource",
     "boto3.Session.client": "boto3.Client",
