@@ -61,6 +61,7 @@ class Project:
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
         self._known: dict[tuple[str, str], str] = {}
         self._shared: dict[tuple[str, str], str] = {}
+        self._shared_links: dict[str, tuple[_Calls, _Calls]] = {}
         self._different: frozenset[str] = frozenset()
         self._met_different = False
         self._memo: dict[str, object] = {}
@@ -130,12 +131,13 @@ class Project:
         return View(self, module)
 
     def share(self, other: Project) -> None:
-        """Let two versions of a project resolve each name once, before either resolves any.
+        """Let two versions of a project resolve and link all once, before either resolves any.
 
         A name means the same in both when no module on the way to its definition is different.
         """
         if self.modules.keys() == other.modules.keys():
             self._shared = other._shared
+            self._shared_links = other._shared_links
             self._different = other._different = frozenset(
                 name for name, facts in self.modules.items() if facts is not other.modules[name]
             )
@@ -330,15 +332,33 @@ class Project:
         ours: _Calls = {}
         effective: _Calls = {}
         for module, facts in self.modules.items():
-            for function in facts.functions:
-                known = self.functions[function.name] is function
-                for call in function.calls:
-                    resolved = self.resolve(call.callee, module)
-                    callee = self._constructor(resolved)
-                    if callee in self.functions:
-                        ours.setdefault(function.name, []).append((call, callee))
-                    if known and resolved != call.callee and effects_of(resolved):
-                        effective.setdefault(function.name, []).append((call, resolved))
+            linked = None if module in self._different else self._shared_links.get(module)
+            for calls, added in zip(
+                (ours, effective), linked or self._link(module, facts), strict=True
+            ):
+                for function, found in added.items():
+                    calls[function] = [*calls[function], *found] if function in calls else found
+        return ours, effective
+
+    def _link(self, module: str, facts: ModuleFacts) -> tuple[_Calls, _Calls]:
+        """The part of `_linked` of one module, kept for another version that cannot differ in it."""
+        ours: _Calls = {}
+        effective: _Calls = {}
+        alike = module not in self._different
+        for function in facts.functions:
+            known = self.functions[function.name] is function
+            alike = alike and known
+            for call in function.calls:
+                resolved = self.resolve(call.callee, module)
+                self._met_different = False
+                callee = self._constructor(resolved)
+                alike = alike and not self._met_different and (call.callee, module) in self._shared
+                if callee in self.functions:
+                    ours.setdefault(function.name, []).append((call, callee))
+                if known and resolved != call.callee and effects_of(resolved):
+                    effective.setdefault(function.name, []).append((call, resolved))
+        if alike:
+            self._shared_links[module] = ours, effective
         return ours, effective
 
     def _constructor(self, name: str) -> str:
@@ -418,10 +438,11 @@ class Project:
 
     def _search(self, kind: str) -> dict[str, Hop]:
         hops: dict[str, Hop] = {}
-        for name in sorted(self.functions):
-            if not self._carries(name, kind):
-                continue
-            if (hop := self._own_effect(name, kind)) is not None:
+        effective = self._linked[1]
+        for name in sorted(
+            name for name, f in self.functions.items() if f.effects or name in effective
+        ):
+            if self._carries(name, kind) and (hop := self._own_effect(name, kind)) is not None:
                 hops[name] = hop
         queue = deque(hops)
         while queue:

@@ -179,6 +179,44 @@ def test_two_versions_share_what_no_changed_file_decides() -> None:
     assert [answer[1] for answer in answers] == ["httpx.Client.get", "httpx.AsyncClient.get"]
 
 
+def test_two_versions_link_alike_what_no_changed_file_decides() -> None:
+    common = {
+        "shop/app.py": (
+            "from shop.kit import Client, make\nfrom shop.feed import Feed\n"
+            "def fetch():\n    make().get('https://example.com')\n"
+            "def send():\n    Client().send()\n"
+            "def read():\n    Feed()\n"
+        ),
+        "shop/kit.py": "from shop.clients import Client\nfrom shop.makers import make\n",
+        "shop/clients.py": "class Client:\n    def send(self): ...\n",
+        "shop/feed.py": "from shop.makers import Source\nclass Feed(Source): ...\n",
+    }
+    facts = [facts_of(SourceFile(path, text)) for path, text in common.items()]
+    versions = [
+        facts_of(SourceFile("shop/makers.py", f"import httpx\nimport time\n{text}"))
+        for text in (
+            "def make() -> httpx.Client: ...\nclass Source:\n    def __init__(self): ...\n",
+            "def make() -> httpx.AsyncClient: ...\nclass Source: ...\n",
+        )
+    ]
+    apart = [Project([*facts, version]) for version in versions]
+    together = [Project([*facts, version]) for version in versions]
+    together[1].share(together[0])
+
+    def linked(project: Project) -> list[object]:
+        called = ("shop.clients.Client.send", "shop.makers.Source.__init__")
+        return [
+            *(sorted(name for name, _ in project.calls_of(one)) for one in called),
+            project.effect("shop.app.fetch", "blocking"),
+        ]
+
+    assert [linked(project) for project in together] == [linked(project) for project in apart]
+    assert [linked(project) for project in apart] == [
+        [["shop.app.send"], ["shop.app.read"], "httpx.Client.get"],
+        [["shop.app.send"], [], ""],
+    ]
+
+
 def test_versions_with_other_files_share_nothing() -> None:
     app = facts_of(SourceFile("shop/app.py", "from shop.kit import make\n"))
     kit = facts_of(SourceFile("shop/kit.py", "def make() -> int: ...\n"))
