@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rules.core.project import Project
 
 _DOT = re.compile(r"\.")
@@ -50,7 +50,10 @@ def _graph(project: Project) -> dict[str, list[str]]:
             module: {found.target: None for found in facts.imports if not found.lazy}
             for module, facts in project.modules.items()
         }
-        whole = {module: _prefixes(targets) for module, targets in spelled.items()}
+        whole = {
+            module: frozenset(chain.from_iterable(map(_prefixes, targets)))
+            for module, targets in spelled.items()
+        }
         return {
             module: sorted(
                 each
@@ -67,13 +70,11 @@ def _graph(project: Project) -> dict[str, list[str]]:
     return project.memo("import graph", build)
 
 
-def _prefixes(targets: Iterable[str]) -> frozenset[str]:
-    """The imported names and the modules around them: `a`, `a.b` and `a.b.c`."""
-    return frozenset(
-        target[:end]
-        for target in targets
-        for end in (*(found.start() for found in _DOT.finditer(target)), len(target))
-    )
+@lru_cache(maxsize=65536)
+def _prefixes(target: str) -> tuple[str, ...]:
+    """An imported name and the modules around it: `a`, `a.b` and `a.b.c`."""
+    ends = (found.start() for found in _DOT.finditer(target))
+    return (*(target[:end] for end in ends), target)
 
 
 def _is_spelled(module: str, target: str, project: Project) -> bool:

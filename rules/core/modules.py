@@ -33,6 +33,18 @@ class Modules:
                 found.setdefault(part, set()).add(".".join(parts[:number]))
         return {part: frozenset(roots) for part, roots in found.items()}
 
+    def unsure_beside(self, other: Modules) -> frozenset[str] | None:
+        """The parts of names by which a name may mean another module in another version.
+
+        None for any: when one has a module where the other has only modules below it.
+        """
+        apart = self._names ^ other._names
+        both = self._names & other._names
+        if any(name.startswith(f"{one}.") for one in apart for name in both):
+            return None
+        parts = {part for name in apart for part in name.split(".")}
+        return frozenset(part for part in parts if self._tops.get(part) != other._tops.get(part))
+
     def split(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The module that a dotted name means and what is left of the name; None: not ours."""
         first = dotted.partition(".")[0].removesuffix("()")

@@ -63,6 +63,7 @@ class Project:
         self._shared: dict[tuple[str, str], str] = {}
         self._shared_links: dict[str, tuple[_Calls, _Calls]] = {}
         self._different: frozenset[str] = frozenset()
+        self._unsure: frozenset[str] = frozenset()
         self._met_different = False
         self._memo: dict[str, object] = {}
 
@@ -133,14 +134,20 @@ class Project:
     def share(self, other: Project) -> None:
         """Let two versions of a project resolve and link all once, before either resolves any.
 
-        A name means the same in both when no module on the way to its definition is different.
+        A name means the same in both when no module on the way to its definition is different,
+        and no part of a name on it belongs to a module that only one of them has.
         """
-        if self.modules.keys() == other.modules.keys():
-            self._shared = other._shared
-            self._shared_links = other._shared_links
-            self._different = other._different = frozenset(
-                name for name, facts in self.modules.items() if facts is not other.modules[name]
-            )
+        unsure = self._roots.unsure_beside(other._roots)
+        if unsure is None:
+            return
+        self._shared = other._shared
+        self._shared_links = other._shared_links
+        self._unsure = other._unsure = unsure
+        self._different = other._different = frozenset(
+            name
+            for name in self.modules.keys() | other.modules.keys()
+            if self.modules.get(name) is not other.modules.get(name)
+        )
 
     # Names
 
@@ -163,7 +170,7 @@ class Project:
 
     def _resolve(self, name: str, importer: str, hops: int) -> str:
         name = CANONICAL.get(name, name)
-        found = self._roots.split(name, importer)
+        found = self._module_in(name, importer)
         if found is None or hops <= 0:
             return self._after_result(name)
         module, rest = found
@@ -176,6 +183,12 @@ class Project:
         if called:
             target = self._result(target, hops)
         return self._walk(target, more, hops)
+
+    def _module_in(self, name: str, importer: str) -> tuple[str, str] | None:
+        """What `split` says, remembered as different where another version may say otherwise."""
+        if self._unsure and not self._unsure.isdisjoint(name.replace("()", "").split(".")):
+            self._met_different = True
+        return self._roots.split(name, importer)
 
     def _after_result(self, name: str) -> str:
         """Look through the results of known library calls inside a name."""
@@ -206,7 +219,7 @@ class Project:
         waiting, seen = [module], {module}
         while waiting:
             for target in self._stars[waiting.pop()]:
-                found = self._roots.split(target, module)
+                found = self._module_in(target, module)
                 if found is None or found[1] or found[0] in seen:
                     continue
                 seen.add(found[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.project import Project
 from rules.core.rule import Step
@@ -217,12 +219,47 @@ def test_two_versions_link_alike_what_no_changed_file_decides() -> None:
     ]
 
 
-def test_versions_with_other_files_share_nothing() -> None:
-    app = facts_of(SourceFile("shop/app.py", "from shop.kit import make\n"))
-    kit = facts_of(SourceFile("shop/kit.py", "def make() -> int: ...\n"))
-    before, after = Project([app]), Project([app, kit])
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"shop/kit.py": "import time\ndef make() -> int: ...\ndef nap():\n    time.sleep(1)\n"},
+        {"shop/stock.py": "def count(): ...\n"},
+        {"shop/kit/__init__.py": "from shop.rates import make\n", "shop/kit/parts.py": ""},
+        {"time.py": "def sleep(seconds): ...\n"},
+        {"shop/__init__.py": "from shop.app import run\n"},
+    ],
+)
+def test_versions_with_other_files_differ_in_what_these_decide(added: dict[str, str]) -> None:
+    common = {
+        "shop/app.py": (
+            "from shop.kit import make, nap\nfrom shop.rates import rate\nimport shop.kit\n"
+            "def run():\n    nap()\n    rate()\n    shop.kit.make()\n"
+        ),
+        "shop/rates.py": "import time\ndef rate():\n    time.sleep(1)\ndef make() -> str: ...\n",
+    }
+    one, other = (
+        [facts_of(SourceFile(path, text)) for path, text in files.items()]
+        for files in (common, common | added)
+    )
+    kept = {facts.path: facts for facts in one}
+    other = [kept.get(facts.path, facts) for facts in other]
+    names = (
+        "shop.kit.make()",
+        "shop.kit.nap",
+        "shop.rates.rate",
+        "time.sleep",
+    )
+
+    def told(project: Project) -> list[object]:
+        return [
+            *(project.resolve(name, "shop.app") for name in names),
+            *(sorted(caller for caller, _ in project.calls_of(name)) for name in names),
+            project.reach("shop.app.run", "blocking"),
+        ]
+
+    before, after = Project(one), Project(other)
     after.share(before)
-
-    answers = [project.resolve("shop.kit.make()", "shop.app") for project in (before, after)]
-
-    assert answers == ["shop.kit.make()", "int"]
+    assert [told(before), told(after)] == [told(Project(one)), told(Project(other))]
+    after, before = Project(other), Project(one)
+    before.share(after)
+    assert [told(after), told(before)] == [told(Project(other)), told(Project(one))]
