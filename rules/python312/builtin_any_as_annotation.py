@@ -33,7 +33,6 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
     works.
 
     ```python
-    from dataclasses import dataclass
     from typing import Any
 
     from pydantic import BaseModel
@@ -43,17 +42,11 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
         payload: dict[str, any]  # finding: warning
 
 
-    @dataclass
-    class Hook:
-        run: callable  # finding: suggestion
-
-
     def read(key: str) -> tuple[bool, any]:  # finding: suggestion
         return False, None
     ```
 
     ```python fixed
-    from dataclasses import dataclass
     from typing import Any
 
     from pydantic import BaseModel
@@ -63,13 +56,19 @@ def builtin_any_as_annotation(_: ast.Module, file: SourceFile) -> Iterator[Probl
         payload: dict[str, Any]
 
 
-    @dataclass
-    class Hook:
-        run: callable
-
-
     def read(key: str) -> tuple[bool, Any]:
         return False, None
+    ```
+
+    Nothing reads the types of a plain dataclass:
+
+    ```python
+    from dataclasses import dataclass
+
+
+    @dataclass
+    class Hook:
+        run: callable  # finding: suggestion
     ```
 
     The functions themselves, and a type of that name:
