@@ -66,14 +66,24 @@ def _annotations(file: SourceFile) -> Iterator[ast.expr]:
 
 def modern_unions(file: SourceFile) -> int:
     """How many annotations use `X | Y`."""
-    return file.memo("unions", lambda: sum(_has_union(a, file) for a in annotations_in(file)))
+    return file.memo("unions", lambda: _count_unions(file))
+
+
+def _count_unions(file: SourceFile) -> int:
+    if not any(isinstance(node.op, ast.BitOr) for node in file.of(ast.BinOp)):
+        return 0
+    return sum(_has_union(annotation, file) for annotation in annotations_in(file))
 
 
 def modern_collections(file: SourceFile) -> int:
     """How many annotations use `list[X]` and the like."""
-    return file.memo(
-        "collections", lambda: sum(_has_collection(a, file) for a in annotations_in(file))
-    )
+    return file.memo("collections", lambda: _count_collections(file))
+
+
+def _count_collections(file: SourceFile) -> int:
+    if not any(map(_is_collection, file.of(ast.Subscript))):
+        return 0
+    return sum(_has_collection(annotation, file) for annotation in annotations_in(file))
 
 
 def _has_union(annotation: ast.expr, file: SourceFile) -> bool:
@@ -84,9 +94,12 @@ def _has_union(annotation: ast.expr, file: SourceFile) -> bool:
 
 
 def _has_collection(annotation: ast.expr, file: SourceFile) -> bool:
-    return any(
+    return any(map(_is_collection, file.within(annotation)))
+
+
+def _is_collection(node: ast.AST) -> bool:
+    return (
         isinstance(node, ast.Subscript)
         and isinstance(node.value, ast.Name)
         and node.value.id in _BUILTIN
-        for node in file.within(annotation)
     )

@@ -360,7 +360,9 @@ def _is_authentication(
 
 
 def _has_digest(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
-    return "digest" in file.text and (_is_digest(left, file) or _is_digest(right, file))
+    if not file.memo("digests", lambda: "digest" in file.text):
+        return False
+    return _is_digest(left, file) or _is_digest(right, file)
 
 
 def _is_digest(node: ast.expr, file: SourceFile) -> bool:
