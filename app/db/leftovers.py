@@ -79,6 +79,18 @@ async def abandoned(session: AsyncSession, now: datetime) -> list[PullRequest]:
     return list(found)
 
 
+async def is_abandoned(session: AsyncSession, pull_request_id: int, now: datetime) -> bool:
+    """Whether nobody works on a pull request and nothing is due there."""
+    found = await session.scalar(
+        select(PullRequest.id).where(
+            PullRequest.id == pull_request_id,
+            PullRequest.due_at.is_(None),
+            or_(PullRequest.leased_until.is_(None), PullRequest.leased_until <= now),
+        )
+    )
+    return found is not None
+
+
 async def close_reviews(
     session: AsyncSession, review_ids: Collection[int], state: ReviewState, now: datetime
 ) -> None:

@@ -59,10 +59,12 @@ async def _end(work: Work, row: PullRequest) -> None:
         repository = await repositories.get(session, row.repository_id)
         reachable = await leftovers.is_reachable(session, row.repository_id)
         left = await leftovers.open_reviews(session, row.id)
+        # Read last: what makes an installation reachable again wants its reviews in the same moment.
+        idle = await leftovers.is_abandoned(session, row.id, datetime.now(UTC))
     if repository is None or repository.removed_at is not None:
         await _forget(work, row, left)
         return
-    if not reachable:
+    if not (reachable and idle):
         return
     attempt = Attempt(work, row, new_owner(), work.repository(repository))
     failed = row.last_error is not None
