@@ -49,7 +49,10 @@ _HARMLESS = {
     "set",
 }
 _HEADERS = re.compile(r"(^|_)headers$", re.IGNORECASE)
-_KEYED_HEADERS = re.compile(r"authorization|api[-_]?key|x-token|cookie|POLY_", re.IGNORECASE)
+_KEYED_HEADERS = re.compile(
+    r"authorization|api[-_]?key|cookie|POLY_|^x-token|(auth|access|session|csrf|api|admin|bearer)[-_]?token$",
+    re.IGNORECASE,
+)
 _AUTHLIKE = re.compile(
     r"(auth|login|token|jwt|secur|session|oauth|user|account|password|webhook)", re.IGNORECASE
 )
@@ -372,11 +375,33 @@ def _has_key(value: ast.expr, file: SourceFile) -> bool:
         return True
     if not isinstance(value, (ast.Name, ast.Attribute)):
         return False
-    return any(
-        isinstance(made, ast.Dict)
-        and any(
-            isinstance(key, ast.Constant) and _KEYED_HEADERS.search(str(key.value))
-            for key in made.keys
-        )
+    return _is_put_in(value, file) or any(
+        isinstance(made, ast.Dict) and any(map(_names_key, made.keys, made.values))
         for made in file.values(value)
+    )
+
+
+def _is_put_in(headers: ast.expr, file: SourceFile) -> bool:
+    """Whether the function puts a key into headers that it has: `headers["Authorization"] = ...`."""
+    function = file.enclosing_function(headers)
+    if function is None:
+        return False
+    shown = ast.unparse(headers)
+    return any(
+        isinstance(target, ast.Subscript)
+        and node.lineno < headers.lineno
+        and ast.unparse(target.value) == shown
+        and _names_key(target.slice, node.value)
+        for node in file.body(function)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    )
+
+
+def _names_key(key: ast.expr | None, value: ast.expr) -> bool:
+    """Whether a header with this name and value lets somebody in."""
+    return (
+        isinstance(key, ast.Constant)
+        and not isinstance(value, ast.Constant)
+        and _KEYED_HEADERS.search(str(key.value)) is not None
     )
