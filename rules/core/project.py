@@ -345,7 +345,7 @@ class Project:
         ours: _Calls = {}
         effective: _Calls = {}
         for module, facts in self.modules.items():
-            linked = None if module in self._different else self._shared_links.get(module)
+            linked = None if self._is_apart(module) else self._shared_links.get(module)
             for calls, added in zip(
                 (ours, effective), linked or self._link(module, facts), strict=True
             ):
@@ -357,10 +357,9 @@ class Project:
         """The part of `_linked` of one module, kept for another version that cannot differ in it."""
         ours: _Calls = {}
         effective: _Calls = {}
-        alike = module not in self._different
+        alike = not self._is_apart(module)
         for function in facts.functions:
             known = self.functions[function.name] is function
-            alike = alike and known
             for call in function.calls:
                 resolved = self.resolve(call.callee, module)
                 self._met_different = False
@@ -373,6 +372,22 @@ class Project:
         if alike:
             self._shared_links[module] = ours, effective
         return ours, effective
+
+    def _is_apart(self, module: str) -> bool:
+        """Whether another version may link a module otherwise whatever the module calls."""
+        return module in self._different or module in self._hidden
+
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        """The modules of which a name is that of another module's function or class, too.
+
+        The method `c` of a class `a.b` is called like the function `c` of a module `a.b`.
+        """
+        return frozenset(
+            module
+            for module, facts in self.modules.items()
+            if any(self._module_of[function.name] != module for function in facts.functions)
+        )
 
     def _constructor(self, name: str) -> str:
         """The function that runs when a name is called: of a class, its `__init__`."""

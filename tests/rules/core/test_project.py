@@ -263,3 +263,23 @@ def test_versions_with_other_files_differ_in_what_these_decide(added: dict[str, 
     after, before = Project(other), Project(one)
     before.share(after)
     assert [told(after), told(before)] == [told(Project(other)), told(Project(one))]
+
+
+@pytest.mark.parametrize("first", ["before", "after"])
+def test_a_method_called_like_a_function_of_a_new_module_is_not_taken_for_it(first: str) -> None:
+    common = {
+        "shop/__init__.py": (
+            "from kit import make\n"
+            "class feed:\n    def read(self):\n        make().get('https://example.com')\n"
+        ),
+        "kit.py": "import httpx\ndef make() -> httpx.Client: ...\n",
+    }
+    facts = [facts_of(SourceFile(path, text)) for path, text in common.items()]
+    added = facts_of(SourceFile("shop/feed.py", "def read(): ...\n"))
+    versions = {"before": Project(facts), "after": Project([*facts, added])}
+    second = next(name for name in versions if name != first)
+    versions[second].share(versions[first])
+
+    told = {name: versions[name].effect("shop.feed.read", "blocking") for name in (first, second)}
+
+    assert told == {"before": "httpx.Client.get", "after": ""}
