@@ -231,6 +231,8 @@ NAMES: dict[str, Effect] = {
 }
 """Qualified name of a callable to what it does."""
 
+for _push in ("pywebpush.webpush", "pywebpush.WebPusher.send"):
+    NAMES[_push] = _network(_IN_THREAD)
 for _owner in (
     "opentelemetry.sdk.trace.TracerProvider", "opentelemetry.sdk.metrics.MeterProvider",
     "opentelemetry.sdk.trace.export.BatchSpanProcessor",

@@ -42,6 +42,7 @@ WAITS: dict[str, Waiting] = {
     "aiohttp.request": Waiting(300.0),
     **{f"niquests.{method}": Waiting(120.0) for method in _HTTPX},
     **{f"curl_cffi.requests.{method}": Waiting(30.0) for method in _HTTPX},
+    "pywebpush.webpush": Waiting(position=6),
     "urllib3.request": Waiting(),
     "urllib3.PoolManager.request": Waiting(built_by="urllib3.PoolManager"),
     "urllib3.PoolManager.urlopen": Waiting(built_by="urllib3.PoolManager"),
