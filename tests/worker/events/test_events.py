@@ -3,12 +3,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from app.db import installations, repositories
+from app.db import installations, leftovers, repositories
 from app.models import DeliveryState, PullRequestState
 from tests.worker.service import until, working
 from tests.worker.test_whole_way import BOUND, INJECTION
+from worker.reviewing.sweeping import sweep_up
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pytest
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.models import PullRequest as PullRequestRow
     from tests.github.state import PullRequest
     from tests.worker.service import Service
 
@@ -229,6 +236,46 @@ async def test_who_asked_before_a_suspension_is_answered_after_it_with_a_review(
 
     assert [one.content for one in asked.reactions] == ["eyes", "rocket"]
     done = [sha for sha, state in await _heads(service, pull) if state == "done"]
+    assert done == [pull.head_sha] * 2
+
+
+async def test_a_sweep_ends_nothing_that_wakes_up_while_it_looks(
+    standing: Service, monkeypatch: pytest.MonkeyPatch
+):
+    github, listed = standing.github, leftovers.abandoned
+    found: list[int] = []
+
+    async def meets_the_end_of_the_suspension(
+        session: AsyncSession, now: datetime
+    ) -> list[PullRequestRow]:
+        rows = await listed(session, now)
+        found.extend(one.number for one in rows)
+        github.apps.unsuspend(standing.installation)
+        while not ((row := await standing.row(pull)).due_at or row.lease_owner):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        return rows
+
+    async with working(standing.settings) as work:
+        pull = _open(standing)
+        await standing.idle()
+        asleep = github.faults.add(
+            path=r"/pulls/1$",
+            status=None,
+            happens=lambda: github.apps.suspend(standing.installation),
+            times=1,
+        )
+        asked = github.comments.write(pull, "alice", "/recheck")
+        await until(lambda: bool(asleep.hits))
+        while (row := await standing.row(pull)).due_at or row.lease_owner:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(leftovers, "abandoned", meets_the_end_of_the_suspension)
+        await sweep_up(work)
+        monkeypatch.undo()
+        await standing.idle()
+
+    assert found == [pull.number]
+    assert [one.content for one in asked.reactions] == ["eyes", "rocket"]
+    done = [sha for sha, state in await _heads(standing, pull) if state == "done"]
     assert done == [pull.head_sha] * 2
 
 
