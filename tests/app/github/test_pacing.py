@@ -90,10 +90,13 @@ def test_no_limit_of_github_is_ever_passed(cost: Cost, most: int, seconds: float
 
 
 async def test_a_burst_is_free_and_then_the_rate_holds(redis: Redis):
-    pacer = writing(redis, 5, 20.0)
+    pacer = writing(redis, 5, 0.01, patience=0.0)
+    await seconds_for(5, pacer)
+    with pytest.raises(RateLimitedError):
+        await pacer.take(1, WRITE)
+    await redis.flushall()
 
-    assert await seconds_for(5, pacer) < 0.2
-    assert await seconds_for(8, pacer) > 0.2
+    assert await seconds_for(13, writing(redis, 5, 20.0)) > 0.3
 
 
 async def test_workers_share_the_allowance(redis: Redis):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import pytest
 
@@ -38,9 +37,8 @@ def test_a_pattern_takes_these_paths(pattern: str, path: str, taken: bool) -> No
     assert globs.matches((pattern,), path) is taken
 
 
-def test_no_pattern_is_slow() -> None:
-    started = time.perf_counter()
+def test_no_pattern_tries_every_way_to_match() -> None:
+    """Whatever goes back at each star does not end before the sun does."""
+    patterns = ("*a" * 60 + "b", "**/" * 200 + "z")
 
-    globs.matches(("*a" * 60 + "b", "**/" * 200 + "z"), "/".join(["a" * 200] * 60))
-
-    assert time.perf_counter() - started < 1
+    assert not globs.matches(patterns, "/".join(["a" * 200] * 60))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 
 import pytest
 
@@ -72,12 +71,10 @@ def test_what_is_no_statement_to_plan_is_an_error(statement: str) -> None:
 
 
 def test_planning_runs_nothing() -> None:
+    """The first statement would never end."""
     planner = Planner([TRADES])
-    started = time.perf_counter()
 
     planner.plan(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     )
     planner.plan("DELETE FROM trades")
-
-    assert time.perf_counter() - started < 0.5
