@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.sql.queries import is_text
 from rules.security.sql_texts import Hole, holes_of
 from rules.tables.sinks import SQL_METHODS
 
@@ -55,7 +56,7 @@ def _is_text_call(file: SourceFile, value: ast.expr) -> bool:
         return False
     function = value.func
     last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return last in {"text", "DDL"}
+    return last == "DDL" or is_text(function, file)
 
 
 def place_to_report(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
 from rules.core.sql.queries import queries
+from rules.core.sql.session_blocks import session_block
 from rules.sqlite.commits import is_committed
 from rules.sqlite.holders import Holder, holder_of
 
@@ -45,8 +46,9 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
 
     `sqlite3`, `aiosqlite` and SQLAlchemy open a transaction by themselves before the first
     write; closing without `commit()` rolls it back, with no error. Reported where the function
-    opens the connection itself, gets it from a dependency that does not commit, or keeps it in
-    an object none of whose other methods would leave the commit out.
+    opens the connection itself, gets it from a dependency that does not commit, keeps it in
+    an object none of whose other methods would leave the commit out, or opens it in a `with` block
+    by a function after which at least four other blocks of the project commit by hand.
 
     ```python
     import sqlite3
@@ -175,24 +177,39 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         function = file.enclosing_function(write.call)
         holder = holder_of(write.owner, file)
         key = (function, holder.name)
-        if key in seen or holder.kind in {"given", "commits", "unknown"}:
+        if key in seen or holder.kind in {"given", "commits"}:
+            continue
+        others = _commit_by_hand(write, file) if holder.kind == "unknown" else 0
+        if holder.kind == "unknown" and not others:
             continue
         if _is_left_to_others(holder, function, file) or _is_from_around(write, file):
             continue
         if is_committed(write.call, file, _names_of(holder, function, file)):
             continue
         seen.add(key)
-        yield _problem(write, holder)
+        yield _problem(write, holder, others)
 
 
-def _problem(write: _Write, holder: Holder) -> Problem:
+def _commit_by_hand(write: _Write, file: SourceFile) -> int:
+    """How many other blocks of the project commit by hand in such a session."""
+    found = session_block(write.owner, file)
+    if found is None or file.project is None:
+        return 0
+    return file.project.database.commits_by_hand(found.opener)
+
+
+def _problem(write: _Write, holder: Holder, others: int) -> Problem:
     loses = "closing without a commit rolls it back"
+    if others:
+        loses = f"{others} other blocks with such a session commit by hand, for closing does not"
     if holder.kind == "asked for":
         loses = "the dependency that gives it closes without a commit"
     return Problem(
         write.call,
         f"{write.what} is never committed: {loses}. Call `{holder.name}.commit()` after the last write.",
-        confidence=Confidence.MEDIUM if holder.kind in {"kept", "global"} else Confidence.HIGH,
+        confidence=Confidence.MEDIUM
+        if holder.kind in {"kept", "global", "unknown"}
+        else Confidence.HIGH,
     )
 
 

@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rules.core.sql.queries import is_text
 from rules.tables.http_clients import CLIENT_CLASSES, HTTP_REQUESTS, REQUEST_METHODS
 from rules.tables.sinks import (
     CODE,
@@ -53,7 +54,7 @@ def sinks(file: SourceFile, use: Use) -> list[Sink]:
 
 def _sql(file: SourceFile) -> Iterator[Sink]:
     for call in _calls(file, SQL_METHODS):
-        name = _last(call.func)
+        name = "text" if is_text(call.func, file) else _last(call.func)
         position = SQL_METHODS.get(name, 0)
         value = next(
             (

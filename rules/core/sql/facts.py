@@ -10,6 +10,7 @@ from rules.core.rule import FileKind
 from rules.core.sql.given_connections import given_connections
 from rules.core.sql.queries import calls_named, queries
 from rules.core.sql.reading import tables_in
+from rules.core.sql.session_blocks import block_counts
 from rules.tables.sql_drivers import CONNECT
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class SqlFacts(NamedTuple):
     connection or session that they opened, `given` those of them that leave it to their caller,
     with the function by which they connect. `relationships` are class,
     attribute and loading strategy of each lazy relationship of a model. `asked` are the words
-    that stand where SQL texts name a table.
+    that stand where SQL texts name a table. `blocks` counts the `with` blocks that write, see
+    `BlockCount`.
     """
 
     commits: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class SqlFacts(NamedTuple):
     opens: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     given: tuple[tuple[str, str], ...] = ()
+    blocks: tuple[tuple[str, int, int], ...] = ()
 
 
 def sql_facts_of(file: SourceFile) -> SqlFacts:
@@ -77,6 +80,7 @@ def sql_facts_of(file: SourceFile) -> SqlFacts:
         opens=tuple(sorted(_opens(file))),
         asked=tuple(sorted({name for query in queries(file) for name in tables_in(query.sql)})),
         given=tuple(sorted(given_connections(file))),
+        blocks=tuple(block_counts(queries(file), file)) if file.kind is FileKind.CODE else (),
     )
 
 

@@ -194,7 +194,7 @@ def _may_be_text(statement: ast.expr) -> bool:
 
 def _guess(file: SourceFile, statement: ast.expr) -> Driver:
     """The driver of a text that is run on something unknown, by what the file imports."""
-    if isinstance(statement, ast.Call) and _last(statement.func) == "text":
+    if isinstance(statement, ast.Call) and is_text(statement.func, file):
         return "sqlalchemy"
     if file.imports(*_OTHERS):
         return "unknown"
@@ -243,7 +243,8 @@ def sql_text(file: SourceFile, statement: ast.expr) -> Text | None:
     ):
         statement = value
     while isinstance(statement, ast.Call):
-        if _last(statement.func) in {"text", "dedent", "cleandoc"} and statement.args:
+        wraps = _last(statement.func) in {"dedent", "cleandoc"} or is_text(statement.func, file)
+        if wraps and statement.args:
             statement = statement.args[0]
         elif _last(statement.func) in {"bindparams", "execution_options", "columns"}:
             statement = (
@@ -254,6 +255,19 @@ def sql_text(file: SourceFile, statement: ast.expr) -> Text | None:
     return file.text_of(statement)
 
 
+def is_text(function: ast.expr, file: SourceFile) -> bool:
+    """Whether this is SQLAlchemy's `text`, by whatever name it was imported."""
+    if _last(function) == "text":
+        return True
+    return isinstance(function, ast.Name) and file.qualified_name(function) in _TEXT
+
+
+_TEXT = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"})
+
+
+_BUILDING = frozenset({"select", "insert", "update", "delete", "exists", "union", "union_all"})
+
+
 def builder_of(
     file: SourceFile, node: ast.expr, depth: int = _DEPTH
 ) -> tuple[str, ast.Call] | None:
@@ -262,15 +276,7 @@ def builder_of(
         return None
     match node:
         case ast.Call(func=function):
-            if _last(function) in {
-                "select",
-                "insert",
-                "update",
-                "delete",
-                "exists",
-                "union",
-                "union_all",
-            }:
+            if isinstance(function, ast.Name) or _last(function) in _BUILDING:
                 verb = BUILDERS.get(file.qualified_name(function) or "")
                 if verb is not None:
                     return verb, node

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rules.core.project import Project
 
 
+_CUSTOM = 4
+"""So many places that do the same are how a project does it; so many times as many as do not."""
+
+
 class Connect(NamedTuple):
     """A place that connects to a SQLite database on disk, and through what: `sqlite3`, `sqlalchemy`."""
 
@@ -63,6 +67,26 @@ class Database:
     def _committing(self) -> frozenset[str]:
         found = {name for facts in self._project.modules.values() for name in facts.sql.commits}
         return self._with_callers(found)
+
+    def commits_by_hand(self, opener: str) -> int:
+        """How many blocks commit what they write in the session of an opener, if all but few do.
+
+        0 where too few blocks are known, or where a function with that last name commits itself.
+        """
+        committed, left = self._blocks.get(opener, (0, 0))
+        if committed < _CUSTOM or left * _CUSTOM > committed:
+            return 0
+        own = {name.rpartition(".")[2] for name in self._committing}
+        return 0 if opener in own else committed
+
+    @cached_property
+    def _blocks(self) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for facts in self._project.modules.values():
+            for opener, committed, left in facts.sql.blocks:
+                before = found.get(opener, (0, 0))
+                found[opener] = before[0] + committed, before[1] + left
+        return found
 
     def writes(self, function: str) -> bool:
         """Whether a function writes through a connection or session that it is given."""
