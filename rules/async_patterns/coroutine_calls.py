@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.named_receivers import by_receiver
+from rules.async_patterns.named_receivers import by_receiver, is_awaited_by_last_name
 from rules.core.scopes import promises_items
 from rules.core.web.routes import METHODS as ROUTE_METHODS
 from rules.tables import coroutines
@@ -24,6 +25,7 @@ _KEEPS_ASYNC = {
     "middleware", "on_event", "cache", "cached", "limit", "validate_call", *ROUTE_METHODS,
 }  # fmt: skip
 """Last names of decorators after which an `async def` is still called with `await`."""
+_SEVERAL = 3
 
 
 def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
@@ -51,7 +53,11 @@ def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
         found = False
     else:
         decorators = file.project.functions[name].decorators
-        found = all(map(_keeps, decorators)) or _is_awaited_too(name, call, file)
+        found = (
+            all(map(_keeps, decorators))
+            or _is_awaited_too(name, call, file)
+            or (file.runs_on_event_loop(call) and _keeping(file.project).issuperset(decorators))
+        )
     return found and not _is_one_of_two(call, file) and not _is_of_another_type(call, file)
 
 
@@ -92,6 +98,18 @@ def _keeps(decorator: str) -> bool:
     return decorator.rsplit(".", 1)[-1] in _KEEPS_ASYNC
 
 
+@lru_cache(maxsize=2)
+def _keeping(project: Project) -> frozenset[str]:
+    """The decorators of the project below which several `async def`s are awaited."""
+    awaited: Counter[str] = Counter()
+    for function in project.functions.values():
+        if not (function.is_async and function.decorators) or function.is_generator:
+            continue
+        if function.name in project.awaited or is_awaited_by_last_name(function.name, project):
+            awaited.update(set(function.decorators))
+    return frozenset(name for name, times in awaited.items() if name and times >= _SEVERAL)
+
+
 def _is_one_of_two(call: ast.Call, file: SourceFile) -> bool:
     """Whether the called name may also be another function, which a condition chose."""
     if not isinstance(call.func, ast.Name):
@@ -121,11 +139,15 @@ def _is_of_another_type(call: ast.Call, file: SourceFile) -> bool:
 def _is_awaited_too(name: str, call: ast.Call, file: SourceFile) -> bool:
     """Whether the project awaits the same function elsewhere, whatever its decorators do.
 
-    A decorator may make a function that is plain in synchronous code: only coroutines count.
+    A name that ends in `_async` says as much. A decorator may make a function that is plain in synchronous code: only coroutines count.
     """
     if not file.runs_on_event_loop(call):
         return False
-    if file.project is not None and name in file.project.awaited:
+    if name.endswith("_async"):
+        return True
+    if file.project is not None and (
+        name in file.project.awaited or is_awaited_by_last_name(name, file.project)
+    ):
         return True
 
     def awaited() -> frozenset[str | None]:

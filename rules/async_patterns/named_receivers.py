@@ -57,6 +57,14 @@ def by_receiver(call: ast.Call, name: str | None, file: SourceFile) -> str | Non
     return next((found.name for found in exact or like_it), None)
 
 
+def is_awaited_by_last_name(name: str, project: Project) -> bool:
+    """Whether something of the project with this function's last name, of its own, is awaited."""
+    last = name.rpartition(".")[2]
+    if len(last) < _SHORT or last in _ANYBODYS or last not in _awaited(project):
+        return False
+    return all(project.is_async(found.name) for found in _by_last_name(project).get(last, []))
+
+
 def _owner(function: FunctionFacts) -> str:
     """The class of a method; empty for a function of a module."""
     owner = function.name.split(".")[-2] if function.name.count(".") > 1 else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rules.core import containers
 from rules.core.scopes import FUNCTIONS, Binding, FunctionNode, Scope, Scopes
-from rules.tables.types import CANONICAL, RETURNS
+from rules.tables.types import CANONICAL, RETURNS, returned_by
 
 if TYPE_CHECKING:
     from rules.core.definitions import Definitions
@@ -315,7 +315,7 @@ class Names:
 
     def result_of(self, function: str) -> str | None:
         """The class of what calling a name (or an instance of a class) gives."""
-        if found := RETURNS.get(function):
+        if found := returned_by(function):
             return found
         last = function.rsplit(".", 1)[-1]
         if last[:1].isupper() or last.lstrip("_")[:1].isupper():

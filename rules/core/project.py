@@ -13,7 +13,7 @@ from rules.core.rule import Step
 from rules.core.sql.usage import Database
 from rules.core.web.urls import Endpoint, endpoints_of
 from rules.tables.effects import effects_of
-from rules.tables.types import CANONICAL, RETURNS
+from rules.tables.types import CANONICAL, returned_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -193,8 +193,8 @@ class Project:
     def _after_result(self, name: str) -> str:
         """Look through the results of known library calls inside a name."""
         head, mark, rest = name.partition("().")
-        if mark and head in RETURNS:
-            return f"{RETURNS[head]}.{rest}"
+        if mark and (returned := returned_by(head)):
+            return f"{returned}.{rest}"
         return name
 
     def _meet(self, module: str) -> None:
@@ -273,8 +273,8 @@ class Project:
         return None
 
     def _result(self, function: str, hops: int) -> str:
-        if function in RETURNS:
-            return RETURNS[function]
+        if (returned := returned_by(function)) is not None:
+            return returned
         known = self.functions.get(function)
         if known is None:
             return function if function in self.classes else f"{function}()"

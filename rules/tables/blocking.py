@@ -297,6 +297,10 @@ OWNERS: dict[str, Effect] = {
     "py_clob_client_v2.ClobClient": _network(_IN_THREAD),
     "yfinance.Ticker": _network(_IN_THREAD),
     "web3.Web3.eth": _network("`web3.AsyncWeb3`"),
+    "web3.contract.ContractFunction": _network("`web3.AsyncWeb3`"),
+    "web3.contract.Contract.events": _network("`web3.AsyncWeb3`"),
+    "exa_py.Exa": _network("`exa_py.AsyncExa`"),
+    "markitdown.MarkItDown": _cpu(_IN_THREAD),
     "ccxt.Exchange": _network("`ccxt.async_support`"),
     "binance.Client": _network("`binance.AsyncClient`"),
     "binance.client.Client": _network("`binance.AsyncClient`"),
@@ -409,7 +413,8 @@ FREE = {
     "can_level_2_auth", "get_collateral_address", "get_exchange_address", "get_conditional_address",
     "assert_level_2_auth", "calculate_market_price_local", "get_order_book_hash",
     # web3 builds contracts and checks addresses without a node.
-    "contract", "account", "default_account", "codec", "set_gas_price_strategy",
+    "contract", "account", "default_account", "codec", "set_gas_price_strategy", "process_receipt",
+    "process_log", "encode_abi",
 }  # fmt: skip
 """Last names of calls on an owner that wait for nothing."""
 
@@ -443,4 +448,6 @@ def _waits(path: str, last: str) -> bool:
     attribute, dot, _ = path.partition(".")
     if dot and attribute in _SETTINGS:
         return False
+    if not dot and last[:1].isupper():
+        return False  # A class of the client's, or an event of a contract.
     return last not in FREE and not path.startswith("aio.")

@@ -88,6 +88,11 @@ METHODS: dict[str, frozenset[str]] = {
         "playwright.async_api.Locator": "click fill count inner_text text_content press hover"
         " is_visible screenshot scroll_into_view_if_needed get_attribute",
         "openai.AsyncOpenAI": "close",
+        "web3.AsyncWeb3": "is_connected",
+        "web3.contract.AsyncContractFunction": "call transact build_transaction estimate_gas",
+        "web3.AsyncWeb3.eth": "get_balance get_block get_code get_logs get_storage_at"
+        " get_transaction get_transaction_count get_transaction_receipt estimate_gas fee_history"
+        " send_raw_transaction send_transaction wait_for_transaction_receipt",
         "httpx.AsyncHTTPTransport": "aclose handle_async_request",
         "arq.connections.ArqRedis": "enqueue_job aclose",
         "aiobotocore.client.AioBaseClient": "put_object get_object delete_object list_objects_v2",

@@ -86,6 +86,8 @@ RETURNS = {
     "psycopg2.connection.cursor": "psycopg2.cursor",
     "pymysql.connect": "pymysql.Connection",
     "asyncpg.connect": "asyncpg.Connection",
+    "web3.Web3.eth.contract": "web3.contract.Contract",
+    "web3.AsyncWeb3.eth.contract": "web3.contract.AsyncContract",
     "neo4j.AsyncGraphDatabase.driver": "neo4j.AsyncDriver",
     "neo4j.AsyncDriver.session": "neo4j.AsyncSession",
     "asyncpg.create_pool": "asyncpg.Pool",
@@ -181,3 +183,17 @@ for _step in (
 ):  # fmt: skip
     RETURNS[f"sqlalchemy.orm.Query.{_step}"] = "sqlalchemy.orm.Query"
 RETURNS["sqlalchemy.orm.Session.query"] = "sqlalchemy.orm.Query"
+
+_FAMILIES = {
+    "web3.contract.Contract.functions": "web3.contract.ContractFunction",
+    "web3.contract.AsyncContract.functions": "web3.contract.AsyncContractFunction",
+}
+"""Owner to what each of its methods returns, whatever it is called."""
+
+
+def returned_by(function: str) -> str | None:
+    """The class of what a library's function returns; None where nobody says."""
+    found = RETURNS.get(function)
+    if found is None and function.startswith("web3."):
+        return _FAMILIES.get(function.rpartition(".")[0])
+    return found
