@@ -268,7 +268,17 @@ def _ends(
         return True
     if any(_is_exit(part) for part in run_by(handler.body, file)):
         return True
+    if any(_raises_cancellation(part, file) for part in run_by(after, file)):
+        return True
     return file.enclosing_loop(node) is None and _is_last(node, function, file)
+
+
+def _raises_cancellation(node: ast.AST, file: SourceFile) -> bool:
+    """Whether the cancellation goes on from here: `if cancelled: raise CancelledError`."""
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return False
+    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    return file.qualified_name(raised) in CANCELLED
 
 
 def _returns_nothing(statement: ast.stmt) -> bool:
