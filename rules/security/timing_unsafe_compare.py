@@ -310,6 +310,8 @@ def _is_no_guess(left: ast.expr, right: ast.expr, file: SourceFile) -> bool:
         or any(_is_checksum(side, file) for side in sides)
         or _is_form_of(left, right)
         or _is_form_of(right, left)
+        or _was_taken_from(left, right, file)
+        or _was_taken_from(right, left, file)
         or _same_thing(left, right, file)
         or _both_sent(left, right, file)
     )
@@ -322,6 +324,14 @@ def _is_form_of(one: ast.expr, other: ast.expr) -> bool:
             return ast.unparse(owner) == ast.unparse(other)
         case _:
             return False
+
+
+def _was_taken_from(one: ast.expr, other: ast.expr, file: SourceFile) -> bool:
+    """`token` after `token = self.token`: has somebody else changed it meanwhile?"""
+    if not isinstance(one, ast.Name) or not isinstance(other, ast.Attribute):
+        return False
+    earlier = file.value(one)
+    return isinstance(earlier, ast.Attribute) and ast.unparse(earlier) == ast.unparse(other)
 
 
 def _owner(node: ast.expr) -> str:
