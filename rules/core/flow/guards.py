@@ -21,6 +21,7 @@ _EXITS = (ast.Raise, ast.Return, ast.Continue, ast.Break)
 _TESTING = {ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.comprehension, ast.Expr}
 _MATCHES = {"match", "fullmatch", "search"}
 _TEXT_TESTS = {"isdigit", "isalnum", "isalpha", "isnumeric", "isdecimal", "isidentifier"}
+_DATES = frozenset({"strptime", "fromisoformat"})
 _VERBS = re.compile(
     r"(^|_)(validate|valid|check|ensure|verify|assert|sanitize|sanitise|require|safe|allowed|within)"
 )
@@ -129,6 +130,10 @@ class Guards:
     def _validated(self, node: ast.Expr, call: ast.Call) -> Iterator[_Guarded]:
         """`validate_symbol(symbol)` and `int(x)` as statements raise when the value is bad."""
         last = _last(call.func)
+        if last in _DATES:
+            if not self._goes_on_after(node):
+                yield from self._whole_date(node, call)
+            return
         if not (_VERBS.search(last) or last in {"int", "float", "UUID", "relative_to"}):
             return
         if last == "relative_to" and self._is_blind(call):
@@ -137,6 +142,17 @@ class Guards:
         for value in (*call.args, *(k.value for k in call.keywords), *_owner(call, last)):
             if isinstance(value, (ast.Name, ast.Attribute)):
                 yield _Guarded(ast.unparse(value), _end(node), self._block_end(node), uses)
+
+    def _whole_date(self, node: ast.Expr, call: ast.Call) -> Iterator[_Guarded]:
+        """`datetime.strptime(day, "%Y-%m-%d")` refuses whatever is more than a date."""
+        if call.args and isinstance(call.args[0], (ast.Name, ast.Attribute)):
+            value = ast.unparse(call.args[0])
+            yield _Guarded(value, _end(node), self._block_end(node), None)
+
+    def _goes_on_after(self, node: ast.Expr) -> bool:
+        """Whether a handler around takes the error and lets the function go on."""
+        parent = self._file.parent(node)
+        return isinstance(parent, ast.Try) and not all(_leaves(h.body) for h in parent.handlers)
 
     def _block_end(self, node: ast.AST) -> _Position:
         """Where the code ends that runs after this statement; a `try` does not end it."""
