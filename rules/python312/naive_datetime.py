@@ -9,6 +9,7 @@ from rules.core import fixes
 from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.datetime_uses import Use, use_of
+from rules.python312.dropped_zones import drops_zone, text_with_any_offset
 from rules.python312.imported import local_name
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _UTC_CALLS = frozenset({"utcnow", "utcfromtimestamp"})
-_CALLS = _UTC_CALLS | {"now", "today", "fromtimestamp"}
+_CALLS = _UTC_CALLS | {"now", "today", "fromtimestamp", "replace"}
 _DEFAULTS = frozenset({
     "default", "default_factory", "onupdate", "insert_default", "factory", "server_default",
 })  # fmt: skip
@@ -92,6 +93,21 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
         return {"at": datetime.now().isoformat()}  # finding: warning
     ```
 
+    A text may have any offset, which `.replace(tzinfo=None)` throws away instead of counting it in:
+
+    ```python
+    from datetime import UTC, datetime
+
+
+    def starts(event: dict[str, str]) -> datetime:
+        at = datetime.fromisoformat(event["start"])
+        return at.replace(tzinfo=None)  # finding: warning
+
+
+    def ends(event: dict[str, str]) -> datetime:
+        return datetime.fromisoformat(event["end"]).astimezone(UTC).replace(tzinfo=None)
+    ```
+
     With a zone, measured, or only shown to a person:
 
     ```python
@@ -121,6 +137,9 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
     if isinstance(node, ast.Attribute):
         yield from _reference(node, file)
         return
+    if drops_zone(node):
+        yield from _dropped(node, file)
+        return
     name = file.qualified_name(node.func) or ""
     last = name.rsplit(".", 1)[-1]
     if name != f"datetime.datetime.{last}" or _has_zone(node, last, file):
@@ -137,6 +156,18 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
             _message(node, last, use, file),
             severity=severity,
             fix=_fix(node, last, use, file),
+        )
+
+
+def _dropped(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    """`datetime.fromisoformat(text).replace(tzinfo=None)`: the offset of the text is lost."""
+    origin = text_with_any_offset(call, file)
+    if origin is not None and file.kind is not FileKind.SCRIPT:
+        yield Problem(
+            call,
+            f"The time comes from `{origin}` with any offset, and `.replace(tzinfo=None)` drops it:"
+            " hours are silently wrong. Convert first:"
+            " `.astimezone(UTC).replace(tzinfo=None)`, or keep the zone.",
         )
 
 
