@@ -327,7 +327,7 @@ def _is_form_of(one: ast.expr, other: ast.expr) -> bool:
 
 
 def _was_taken_from(one: ast.expr, other: ast.expr, file: SourceFile) -> bool:
-    """`token` after `token = self.token`: has somebody else changed it meanwhile?"""
+    """Whether `token` comes from `token = self.token`, to see if somebody changed it meanwhile."""
     if not isinstance(one, ast.Name) or not isinstance(other, ast.Attribute):
         return False
     earlier = file.value(one)
