@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 _UTC_CALLS = frozenset({"utcnow", "utcfromtimestamp"})
-_CALLS = _UTC_CALLS | {"now", "today", "fromtimestamp", "replace"}
+_MAKERS = _UTC_CALLS | {"now", "today", "fromtimestamp"}
 _DEFAULTS = frozenset({
     "default", "default_factory", "onupdate", "insert_default", "factory", "server_default",
 })  # fmt: skip
@@ -35,7 +35,7 @@ _WHAT_FOR = {
 @rule(
     "PYT110",
     on=(ast.Call, ast.Attribute),
-    calls=_CALLS,
+    calls=_MAKERS | {"replace"},
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
     peers=(
@@ -142,7 +142,7 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
         return
     name = file.qualified_name(node.func) or ""
     last = name.rsplit(".", 1)[-1]
-    if name != f"datetime.datetime.{last}" or _has_zone(node, last, file):
+    if last not in _MAKERS or name != f"datetime.datetime.{last}" or _has_zone(node, last, file):
         return
     if last == "fromtimestamp" and file.literal(node.args[0] if node.args else None) == 0:
         return  # Long ago, wherever that is.
