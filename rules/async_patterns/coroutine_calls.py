@@ -7,7 +7,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.named_receivers import by_receiver, is_awaited_by_last_name
+from rules.async_patterns.named_receivers import by_receiver, is_awaited_elsewhere
 from rules.core.scopes import promises_items
 from rules.core.web.routes import METHODS as ROUTE_METHODS
 from rules.tables import coroutines
@@ -26,6 +26,7 @@ _KEEPS_ASYNC = {
 }  # fmt: skip
 """Last names of decorators after which an `async def` is still called with `await`."""
 _SEVERAL = 3
+"""So many awaited functions show that a decorator keeps them coroutine functions."""
 
 
 def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
@@ -105,7 +106,7 @@ def _keeping(project: Project) -> frozenset[str]:
     for function in project.functions.values():
         if not (function.is_async and function.decorators) or function.is_generator:
             continue
-        if function.name in project.awaited or is_awaited_by_last_name(function.name, project):
+        if is_awaited_elsewhere(function.name, project):
             awaited.update(set(function.decorators))
     return frozenset(name for name, times in awaited.items() if name and times >= _SEVERAL)
 
@@ -139,15 +140,14 @@ def _is_of_another_type(call: ast.Call, file: SourceFile) -> bool:
 def _is_awaited_too(name: str, call: ast.Call, file: SourceFile) -> bool:
     """Whether the project awaits the same function elsewhere, whatever its decorators do.
 
-    A name that ends in `_async` says as much. A decorator may make a function that is plain in synchronous code: only coroutines count.
+    A name that ends in `_async` says as much. A decorator may make a function that is plain in
+    synchronous code: only coroutines count.
     """
     if not file.runs_on_event_loop(call):
         return False
     if name.endswith("_async"):
         return True
-    if file.project is not None and (
-        name in file.project.awaited or is_awaited_by_last_name(name, file.project)
-    ):
+    if file.project is not None and is_awaited_elsewhere(name, file.project):
         return True
 
     def awaited() -> frozenset[str | None]:

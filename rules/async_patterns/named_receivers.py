@@ -57,8 +57,13 @@ def by_receiver(call: ast.Call, name: str | None, file: SourceFile) -> str | Non
     return next((found.name for found in exact or like_it), None)
 
 
-def is_awaited_by_last_name(name: str, project: Project) -> bool:
-    """Whether something of the project with this function's last name, of its own, is awaited."""
+def is_awaited_elsewhere(name: str, project: Project) -> bool:
+    """Whether the project awaits a function by its dotted name, or by a last name of its own.
+
+    A last name counts when all functions of the project that have it are asynchronous.
+    """
+    if name in project.awaited:
+        return True
     last = name.rpartition(".")[2]
     if len(last) < _SHORT or last in _ANYBODYS or last not in _awaited(project):
         return False

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rules.core.flow.sinks import Sink
     from rules.core.source import SourceFile
 
-_FRAGMENTS = {"sqlalchemy.text", "sqlalchemy.literal_column", "sqlalchemy.sql.text"}
 _PREFIX = {"order_by": "SELECT x FROM x ORDER BY ", "group_by": "SELECT x FROM x GROUP BY "}
 
 
@@ -27,7 +26,7 @@ def holes_in(file: SourceFile, sink: Sink) -> list[Hole]:
 def _holes(file: SourceFile, sink: Sink) -> list[Hole]:
     name = file.qualified_name(sink.call.func)
     if sink.callee in {"text", "literal_column", "DDL"}:
-        if name not in _FRAGMENTS and not (name or "").startswith("sqlalchemy.") and name != "text":
+        if name != "text" and not (name or "").startswith("sqlalchemy."):
             return []
         return holes_of(file, sink.value) or _fragment(file, sink)
     if name is not None and name.split(".")[0] in {"redis", "subprocess", "logging"}:

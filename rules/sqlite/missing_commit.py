@@ -179,8 +179,8 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         key = (function, holder.name)
         if key in seen or holder.kind in {"given", "commits"}:
             continue
-        others = _commit_by_hand(write, file) if holder.kind == "unknown" else 0
-        if holder.kind == "unknown" and not others:
+        others = 0
+        if holder.kind == "unknown" and not (others := _commits_by_hand(write, file)):
             continue
         if _is_left_to_others(holder, function, file) or _is_from_around(write, file):
             continue
@@ -190,7 +190,7 @@ def missing_commit(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         yield _problem(write, holder, others)
 
 
-def _commit_by_hand(write: _Write, file: SourceFile) -> int:
+def _commits_by_hand(write: _Write, file: SourceFile) -> int:
     """How many other blocks of the project commit by hand in such a session."""
     found = session_block(write.owner, file)
     if found is None or file.project is None:

@@ -42,6 +42,8 @@ _STATEMENT = re.compile(
     r"|pragma\s+\w|begin\b|commit\b|rollback\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_TEXT = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"})
+_BUILDING = frozenset({"select", "insert", "update", "delete", "exists", "union", "union_all"})
 _DEPTH = 8
 
 _SQLITE = ("sqlite3", "aiosqlite", "sqlite_utils", "apsw", "pysqlite3", "sqlcipher3")
@@ -260,12 +262,6 @@ def is_text(function: ast.expr, file: SourceFile) -> bool:
     if _last(function) == "text":
         return True
     return isinstance(function, ast.Name) and file.qualified_name(function) in _TEXT
-
-
-_TEXT = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"})
-
-
-_BUILDING = frozenset({"select", "insert", "update", "delete", "exists", "union", "union_all"})
 
 
 def builder_of(

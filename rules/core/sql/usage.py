@@ -76,8 +76,12 @@ class Database:
         committed, left = self._blocks.get(opener, (0, 0))
         if committed < _CUSTOM or left * _CUSTOM > committed:
             return 0
-        own = {name.rpartition(".")[2] for name in self._committing}
-        return 0 if opener in own else committed
+        return 0 if opener in self._committing_names else committed
+
+    @cached_property
+    def _committing_names(self) -> frozenset[str]:
+        """Last names of the functions for which `commits` is true."""
+        return frozenset(name.rpartition(".")[2] for name in self._committing)
 
     @cached_property
     def _blocks(self) -> dict[str, tuple[int, int]]:
