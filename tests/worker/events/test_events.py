@@ -242,13 +242,15 @@ async def test_who_asked_before_a_suspension_is_answered_after_it_with_a_review(
 async def test_a_sweep_ends_nothing_that_wakes_up_while_it_looks(
     standing: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    github, listed = standing.github, leftovers.abandoned
+    github, listed, ours = standing.github, leftovers.abandoned, asyncio.current_task()
     found: list[int] = []
 
     async def meets_the_end_of_the_suspension(
         session: AsyncSession, now: datetime
     ) -> list[PullRequestRow]:
         rows = await listed(session, now)
+        if asyncio.current_task() is not ours:
+            return rows  # The worker sweeps by itself, too.
         found.extend(one.number for one in rows)
         github.apps.unsuspend(standing.installation)
         while not ((row := await standing.row(pull)).due_at or row.lease_owner):  # noqa: ASYNC110
