@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import deliveries, leftovers
+from app.db import deliveries, installations, leftovers
 from app.github.errors import (
     AmbiguousError,
     PermissionMissingError,
@@ -102,7 +102,7 @@ async def _failed(work: Work, delivery: Delivery, owner: str, error: Exception) 
             await _fail(work, delivery, owner, said, None)
         case SuspendedError():
             log.info("delivery waits for its installation", reason=said, **names)
-            await _fail(work, delivery, owner, f"{deliveries.SUSPENDED}{said}", None)
+            await _wait(work, delivery, owner, said)
         case PermissionMissingError():
             log.warning("not granted", reason=said, needed=error.needed, **names)
             await _fail(work, delivery, owner, f"{said} ({error.needed or 'unknown'})", None)
@@ -123,6 +123,15 @@ async def _defer(work: Work, delivery: Delivery, owner: str, why: str, until: da
         await leftovers.defer_delivery(
             session, delivery.guid, owner, why, retry_at=until, most=most
         )
+
+
+async def _wait(work: Work, delivery: Delivery, owner: str, why: str) -> None:
+    """Go on when the installation is awake again; it is asked about until then."""
+    number, error = delivery.installation_id, f"{deliveries.SUSPENDED}{why}"
+    async with work.database.write() as session:
+        await deliveries.fail(session, delivery.guid, owner, error, retry_at=None)
+        if number is not None:
+            await installations.suspend(session, number, datetime.now(UTC))
 
 
 async def _fail(

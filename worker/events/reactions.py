@@ -27,6 +27,7 @@ from worker.events.replies import take_reply
 from worker.events.wanting import awaken, want, want_unreviewed
 from worker.publishing.check import NAME
 from worker.publishing.wording import WHOLE_FILES
+from worker.recovery.suspended import look_once_more
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -153,6 +154,7 @@ async def suspended(work: Work, event: InstallationEvent) -> None:
         await installations.suspend(session, event.installation.id, datetime.now(UTC))
         for row in await leftovers.due_of_installation(session, event.installation.id):
             await pull_requests.park(session, row.id)
+    await look_once_more(work, event.installation.id)
 
 
 async def unsuspended(work: Work, event: InstallationEvent) -> None:

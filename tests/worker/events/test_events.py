@@ -239,6 +239,24 @@ async def test_who_asked_before_a_suspension_is_answered_after_it_with_a_review(
     assert done == [pull.head_sha] * 2
 
 
+async def test_a_suspension_that_is_told_after_its_end_keeps_nothing_back(service: Service):
+    github = service.github
+    pull = _open(service)
+    await service.idle()
+    github.webhooks.fail("installation", times=2)
+    github.apps.suspend(service.installation)
+    github.apps.unsuspend(service.installation)
+    await asyncio.to_thread(github.webhooks.wait)
+    late = next(one for one in github.webhooks.deliveries if one.action == "suspend")
+    github.webhooks.redeliver(late)
+    await service.idle()
+
+    github.pulls.push(pull, {"README.md": "# Shop\n"})
+    await service.idle()
+
+    assert (await _heads(service, pull))[-1] == (pull.head_sha, "done")
+
+
 async def test_a_sweep_ends_nothing_that_wakes_up_while_it_looks(
     standing: Service, monkeypatch: pytest.MonkeyPatch
 ):
