@@ -7,13 +7,18 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.named_receivers import by_receiver, is_awaited_elsewhere
+from rules.async_patterns.named_receivers import (
+    by_receiver,
+    is_awaited_beside,
+    is_awaited_elsewhere,
+    methods_awaited,
+)
 from rules.core.scopes import promises_items
 from rules.core.web.routes import METHODS as ROUTE_METHODS
 from rules.tables import coroutines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rules.core.project import Project
     from rules.core.scopes import FunctionNode
@@ -33,7 +38,7 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     """Every call that gives a coroutine and is not awaited on the spot, with its name."""
     known = _last_names(file.project) if file.project is not None else frozenset[str]()
     names = known | {function.name for function in file.of(ast.AsyncFunctionDef)}
-    wanted = sorted((names | _TABLE) & file.called_names)
+    wanted = sorted((names | _TABLE | methods_awaited(file)) & file.called_names)
     for call in file.calls(*wanted) if wanted else ():
         if file.is_awaited(call):
             continue
@@ -42,6 +47,8 @@ def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
             yield call, name
         elif (likely := by_receiver(call, name, file)) and not _is_of_another_type(call, file):
             yield call, likely
+        elif (name is None or _is_inherited(name, file)) and is_awaited_beside(call, file):
+            yield call, file.source(call.func)
 
 
 def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
@@ -53,13 +60,15 @@ def gives_coroutine(name: str, call: ast.Call, file: SourceFile) -> bool:
     elif file.project is None or not file.project.is_async(name):
         found = False
     else:
-        decorators = file.project.functions[name].decorators
-        found = (
-            all(map(_keeps, decorators))
-            or _is_awaited_too(name, call, file)
-            or (file.runs_on_event_loop(call) and _keeping(file.project).issuperset(decorators))
-        )
+        found = _stays_one(file.project.functions[name].decorators, name, call, file)
     return found and not _is_one_of_two(call, file) and not _is_of_another_type(call, file)
+
+
+def _is_inherited(name: str, file: SourceFile) -> bool:
+    """Whether a method of a class of the file is defined in none that is known."""
+    if name.rpartition(".")[0] not in file.defined.classes or name in _own_functions(file):
+        return False
+    return file.project is None or name not in file.project.functions
 
 
 def _own_functions(file: SourceFile) -> dict[str, list[FunctionNode]]:
@@ -79,8 +88,19 @@ def _is_coroutine_function(
         return False
     if function.decorator_list and file.imports("twisted"):
         return False  # What caches or wraps there gives a Deferred.
-    names = (_decorator_name(decorator) for decorator in function.decorator_list)
-    return all(map(_keeps, names)) or _is_awaited_too(name, call, file)
+    project = file.project.functions.get(name) if file.project is not None else None
+    if project is not None and len(project.decorators) == len(function.decorator_list):
+        return _stays_one(project.decorators, name, call, file)
+    return _stays_one(list(map(_decorator_name, function.decorator_list)), name, call, file)
+
+
+def _stays_one(decorators: Sequence[str], name: str, call: ast.Call, file: SourceFile) -> bool:
+    """Whether an `async def` is still a coroutine function below these decorators."""
+    if all(map(_keeps, decorators)) or _is_awaited_too(name, call, file):
+        return True
+    if file.project is None or not file.runs_on_event_loop(call):
+        return False
+    return _keeping(file.project).issuperset(decorators)
 
 
 def is_generator(function: FunctionNode, file: SourceFile) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ _ANYBODYS = frozenset({
     "update", "upload", "validate",
 })  # fmt: skip
 """Names that classes of many libraries have, synchronous ones among them."""
+_SEVERAL = 3
 _SHORT = 6
 _SHORTEST_RECEIVER = 3
 
@@ -68,6 +70,80 @@ def is_awaited_elsewhere(name: str, project: Project) -> bool:
     if len(last) < _SHORT or last in _ANYBODYS or last not in _awaited(project):
         return False
     return all(project.is_async(found.name) for found in _by_last_name(project).get(last, []))
+
+
+def is_awaited_beside(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the file awaits this method of the same thing several times, and less often not.
+
+    The same thing is an attribute of the same class, or a variable that is bound in the same way.
+    """
+    function = call.func
+    if not isinstance(function, ast.Attribute) or function.attr not in methods_awaited(file):
+        return False
+    if file.kind is FileKind.TEST or not file.runs_on_event_loop(call):
+        return False
+    key = _method_of(call, file)
+    awaited, plain = file.memo("async_patterns.beside", lambda: _counted(file))
+    return key is not None and awaited[key] >= _SEVERAL and plain[key] <= awaited[key]
+
+
+type _Method = tuple[str, str]
+"""What has a method, as it is written, and the name of the method."""
+
+
+def methods_awaited(file: SourceFile) -> frozenset[str]:
+    """The methods that the file awaits several times."""
+
+    def collect() -> frozenset[str]:
+        times = Counter(
+            node.value.func.attr
+            for node in file.of(ast.Await)
+            if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute)
+        )
+        return frozenset(name for name, number in times.items() if number >= _SEVERAL)
+
+    return file.memo("async_patterns.methods_awaited", collect)
+
+
+def _counted(file: SourceFile) -> tuple[Counter[_Method], Counter[_Method]]:
+    """How often the methods of things are awaited in the file, and how often they are not."""
+    awaited, plain = Counter[_Method](), Counter[_Method]()
+    words = sorted(methods_awaited(file))
+    for call in file.calls(*words) if words else ():
+        if file.runs_on_event_loop(call) and (key := _method_of(call, file)) is not None:
+            (awaited if file.is_awaited(call) else plain)[key] += 1
+    return awaited, plain
+
+
+def _method_of(call: ast.Call, file: SourceFile) -> _Method | None:
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    match call.func.value:
+        case ast.Name(id="self" | "cls"):
+            class_ = file.enclosing_class(call)
+            thing = class_ and class_.name
+        case ast.Name() as name:
+            thing = _bound(name, file)
+        case ast.Attribute(value=ast.Name(id="self" | "cls")) as attribute:
+            class_ = file.enclosing_class(call)
+            thing = class_ and f"{class_.name}.{attribute.attr}"
+        case _:
+            return None
+    return (thing, call.func.attr) if thing else None
+
+
+def _bound(name: ast.Name, file: SourceFile) -> str | None:
+    """How a variable comes to what it holds, as text: `cursor = await self.db.execute`."""
+    bindings = file.names.reaching(name)
+    if len(bindings) != 1:
+        return None
+    bound = bindings[0]
+    if bound.kind == "argument":
+        return name.id
+    value, how = bound.value, bound.kind
+    if isinstance(value, ast.Await):
+        value, how = value.value, f"{how} await"
+    return f"{name.id} {how} {file.source(value.func)}" if isinstance(value, ast.Call) else None
 
 
 def _owner(function: FunctionFacts) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.core.scopes import FUNCTIONS
+from rules.tables.coroutines import is_known_coroutine
 
 if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode
@@ -33,6 +34,11 @@ _PAYLOADS = {
     "aiohttp.ClientResponse.read",
 }  # fmt: skip
 """Coroutine functions whose result is data: nobody hands on the coroutine in its place."""
+_READS = {
+    "execute", "fetch", "fetch_all", "fetch_one", "fetchall", "fetchmany", "fetchone", "fetchrow",
+    "fetchval", "find_one", "scalar", "scalars",
+}  # fmt: skip
+"""Methods of databases whose result is data."""
 _GETS = {"get", "fetch", "load", "read", "find", "compute", "build", "create", "make", "parse"}
 _AWAITS = re.compile(
     r"gather|task|wait|shield|coro|future|spawn|schedule|timeout|append|(^|_)(add|put|run|submit|"
@@ -41,6 +47,9 @@ _AWAITS = re.compile(
 )
 _PENDING = re.compile(r"coro|task|fut|await|job|work|pending|request_?$", re.IGNORECASE)
 """Names of coroutines that are kept on purpose."""
+
+_SEVERAL_WORDS = 2
+"""So many words that a name shares with `get_cached_embedding_config` make it one of its result."""
 
 _ALWAYS_TRUE = "a coroutine object is always true"
 _NEVER_RUNS = "it never runs"
@@ -101,7 +110,10 @@ def _passed_on(node: ast.expr, parent: ast.AST | None, file: SourceFile) -> str 
         case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
             return _assigned(name, file)
         case ast.Call() if node in parent.args:
-            return _given(parent, file)
+            return _given(parent, file) or _kept_in(parent, node, file)
+        case ast.keyword(arg=str(word)) if not (_PENDING.search(word) or _AWAITS.search(word)):
+            call = file.parent(parent)
+            return _kept_in(call, node, file) if isinstance(call, ast.Call) else None
         case ast.List() if isinstance(file.parent(parent), ast.BinOp):
             return "a list of values gets a coroutine object"
         case _:
@@ -113,6 +125,23 @@ def _given(call: ast.Call, file: SourceFile) -> str | None:
     return f"`{name}` gets a coroutine object" if name in _NEEDS_VALUE else None
 
 
+def _kept_in(call: ast.Call, node: ast.expr, file: SourceFile) -> str | None:
+    """Of a call whose coroutine an object of a class of the project is made of."""
+    class_ = _built_by(call, file)
+    if class_ is None or not isinstance(node, ast.Call) or not can_await(node, file):
+        return None
+    return f"`{class_}` gets a coroutine object"
+
+
+def _built_by(call: ast.Call, file: SourceFile) -> str | None:
+    """The class of the project whose object a call makes, unless it sounds as if it awaited."""
+    name = file.qualified_name(call.func)
+    known = file.project.classes if file.project is not None else file.defined.classes
+    last = (name or "").rpartition(".")[2]
+    is_one = name in known and not (_AWAITS.search(last) or _PENDING.search(last))
+    return last if is_one else None
+
+
 def _returned(node: ast.expr, file: SourceFile) -> str | None:
     function = file.enclosing_function(node)
     if function is None or _in_lambda(node, file):
@@ -122,7 +151,10 @@ def _returned(node: ast.expr, file: SourceFile) -> str | None:
     if not _is_plain(function):
         return None
     annotated = _annotated(function, file)
-    if annotated == "awaitable":
+    is_itself = isinstance(node, ast.Call) and file.qualified_name(node.func) == (
+        file.defined.name_of(function)
+    )
+    if annotated == "awaitable" and not is_itself:
         return None
     if isinstance(function, ast.AsyncFunctionDef):
         return f"`await {function.name}()` gives a coroutine object instead of its result"
@@ -168,13 +200,21 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
     ]
     is_only = len(file.scopes.lookup(name.id, scope)) == 1
     if not is_only:
-        uses = [use for use in uses if file.names.reaching(use)[-1].node is name]
+        uses = [use for use in uses if _reaches(name, use, file)]
+    if uses and all(_only_tests(use, file) for use in uses):
+        return _ALWAYS_TRUE
     if not uses:
         is_kept = not is_only or (name.id.startswith("_") and name.id != "_")
         return None if is_kept else _NEVER_RUNS
-    handed_on = _handed_on(name) if _is_named_as_result(name, file) else None
+    is_result = _is_named_as_result(name, file) or _is_asked_for_none(name, uses, file)
+    may_be_kept = _PENDING.search(name.id) or not can_await(name, file)
     reasons = [
-        _simple(use, file) or (handed_on if handed_on and _taken_by(use, file) else None)
+        _simple(use, file)
+        or (
+            _handed_on(name)
+            if _taken_by(use, file) and (is_result or (not may_be_kept and _built(use, file)))
+            else None
+        )
         for use in uses
     ]
     if all(reasons):
@@ -182,6 +222,17 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
     certain = [reason for reason in reasons if reason is not None]
     open_ = [use for use, reason in zip(uses, reasons, strict=True) if reason is None]
     return certain[0] if certain and all(_only_tests(use, file) for use in open_) else None
+
+
+def _reaches(name: ast.Name, use: ast.Name, file: SourceFile) -> bool:
+    """Whether a use means what was assigned here; what may be `None` instead means it, too."""
+    found = file.names.reaching(use)
+    if found[-1].node is name:
+        return True
+    others = [one.value for one in found if one.node is not name]
+    return len(others) < len(found) and all(
+        isinstance(value, ast.Constant) and value.value is None for value in others
+    )
 
 
 def _promises_value(node: ast.AST, file: SourceFile) -> bool:
@@ -225,12 +276,28 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
         return False
     function = statement.value.func
     called = file.qualified_name(function) or getattr(function, "attr", "")
-    if called in _PAYLOADS or name.id in file.names_in(statement.value):
-        return _PENDING.search(name.id) is None
     last = called.rpartition(".")[2].strip("_")
-    verb, _, rest = last.partition("_")
-    return (verb in _GETS and f"{rest}_".startswith(f"{name.id}_")) or (
-        "_" in name.id and last.startswith(f"{name.id}_")
+    is_read = called in _PAYLOADS or (last in _READS and is_known_coroutine(called))
+    if is_read or name.id in file.names_in(statement.value):
+        return _PENDING.search(name.id) is None
+    verb, _, rest = last.removeprefix("async_").partition("_")
+    if "_" in name.id and last.startswith(f"{name.id}_"):
+        return True
+    if verb in _GETS and f"{rest}_".startswith(f"{name.id}_"):
+        return True
+    shared = set(name.id.split("_")) & set(last.split("_"))
+    return len(shared) >= _SEVERAL_WORDS and not _PENDING.search(name.id)
+
+
+def _is_asked_for_none(name: ast.Name, uses: list[ast.Name], file: SourceFile) -> bool:
+    """Whether code asks of what can only be the coroutine whether it is `None`: it means a result."""
+    if _PENDING.search(name.id) or not can_await(name, file):
+        return False
+    return any(
+        isinstance(parent := file.parent(use), ast.Compare)
+        and isinstance(parent.ops[0], (ast.Is, ast.IsNot))
+        and len(file.names.reaching(use)) == 1
+        for use in uses
     )
 
 
@@ -239,14 +306,23 @@ def _handed_on(name: ast.Name) -> str:
 
 
 def _taken_by(use: ast.Name, file: SourceFile) -> bool:
-    """Whether the name goes to a call that does not look as if it awaited what it gets."""
+    """Whether the name goes to a mapping, or to a call that does not sound as if it awaited it."""
     parent = file.parent(use)
+    if isinstance(parent, ast.Dict):
+        return use in parent.values
     call = file.parent(parent) if isinstance(parent, ast.keyword) else parent
     if not isinstance(call, ast.Call) or use is call.func or _in_lambda(use, file):
         return False
     function = call.func
     last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     return bool(last) and not _AWAITS.search(last)
+
+
+def _built(use: ast.Name, file: SourceFile) -> bool:
+    """Whether an object of a class of the project is made of what the name holds."""
+    parent = file.parent(use)
+    call = file.parent(parent) if isinstance(parent, ast.keyword) else parent
+    return isinstance(call, ast.Call) and _built_by(call, file) is not None
 
 
 def _simple(use: ast.Name, file: SourceFile) -> str | None:

@@ -17,6 +17,8 @@ _UNKNOWN = "?"
 """Stands for what was not looked up yet; compared by identity."""
 _TRANSPARENT = {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}
 _MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
+_ANYTHING = {"object", "typing.Any"}
+"""Annotations that say nothing of what has them."""
 _MARKERS = {"abc.ABC", "typing.Protocol", "object"}
 _OF_LIBRARIES = frozenset(RETURNS.values())
 _LITERALS: dict[type[ast.expr], str] = {
@@ -170,7 +172,7 @@ class Names:
             case "assign":
                 annotated = self.of_annotation(binding.annotation)
                 value = self.of(binding.value) if binding.value is not None else None
-                return annotated if value is None or annotated not in {None, "object"} else value
+                return value if value and (annotated is None or annotated in _ANYTHING) else annotated
             case "with" | "except":
                 return self.of(binding.value) if binding.value is not None else None
             case "for":
@@ -254,7 +256,7 @@ class Names:
 
     def _attribute(self, node: ast.Attribute) -> str | None:
         owner = self.of(node.value)
-        if owner is None:
+        if owner is None or owner in _ANYTHING:
             return None
         if found := self._member(owner, node.attr):
             return found
@@ -270,10 +272,10 @@ class Names:
 
     def _own_member(self, class_: ast.ClassDef, attribute: str) -> str | None:
         for statement in self.defined.members(class_).get(attribute, ()):
-            if isinstance(statement, ast.AnnAssign) and (
-                found := self.of_annotation(statement.annotation)
-            ):
-                return found
+            if isinstance(statement, ast.AnnAssign):
+                found = self.of_annotation(statement.annotation)
+                if found is not None and found not in _ANYTHING:
+                    return found
             if statement.value is not None and (found := self.of(statement.value)):
                 return found
         for base in class_.bases:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rules.core import fixes
 from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.python312 import naive_parsing
 from rules.python312.datetime_uses import Use, use_of
 from rules.python312.dropped_zones import drops_zone, text_with_any_offset
 from rules.python312.imported import local_name
@@ -35,7 +36,7 @@ _WHAT_FOR = {
 @rule(
     "PYT110",
     on=(ast.Call, ast.Attribute),
-    calls=_MAKERS | {"replace"},
+    calls=_MAKERS | {"replace", "strptime", "fromisoformat"},
     severity=Severity.WARNING,
     silent_in=(FileKind.TEST,),
     peers=(
@@ -108,6 +109,27 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
         return datetime.fromisoformat(event["end"]).astimezone(UTC).replace(tzinfo=None)
     ```
 
+    `strptime` reads a `Z` as a letter: the time it gives has no zone, `.timestamp()` takes it for
+    local time, and next to an aware one it is a `TypeError`:
+
+    ```python
+    from datetime import UTC, datetime, timedelta
+
+
+    def age(text: str) -> timedelta:
+        at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")  # finding: critical
+        return datetime.now(UTC) - at
+
+
+    def epoch(text: str) -> float:
+        at = datetime.fromisoformat(text.removesuffix("Z"))  # finding: critical
+        return at.timestamp()
+
+
+    def made(text: str) -> datetime:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    ```
+
     With a zone, measured, or only shown to a person:
 
     ```python
@@ -140,6 +162,9 @@ def naive_datetime(node: ast.Call | ast.Attribute, file: SourceFile) -> Iterator
     if drops_zone(node):
         yield from _dropped(node, file)
         return
+    if getattr(node.func, "attr", "") in {"strptime", "fromisoformat"}:
+        yield from _parsed(node, file)
+        return
     name = file.qualified_name(node.func) or ""
     last = name.rsplit(".", 1)[-1]
     if last not in _MAKERS or name != f"datetime.datetime.{last}" or _has_zone(node, last, file):
@@ -169,6 +194,27 @@ def _dropped(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             " hours are silently wrong. Convert first:"
             " `.astimezone(UTC).replace(tzinfo=None)`, or keep the zone.",
         )
+
+
+def _parsed(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
+    """`strptime(text, "…Z")`: the `Z` is only a letter there, and the time has no zone."""
+    is_utc = naive_parsing.says_utc(call, file)
+    if is_utc is None:
+        return
+    if is_utc and naive_parsing.timestamps(call, file):
+        why = "the text is in UTC, and `.timestamp()` takes it for local time"
+    elif naive_parsing.meets_zone(call, file):
+        why = "to compare it with a time that has one, or to subtract them, is a `TypeError`"
+    else:
+        return
+    zone = _utc(file) if is_utc else None
+    yield Problem(
+        call,
+        f"`{file.source(call.func)}` gives a time without a zone here: {why}. Add"
+        " `.replace(tzinfo=UTC)`.",
+        severity=Severity.CRITICAL,
+        fix=fixes.expression(f"{file.source(call)}.replace(tzinfo={zone})") if zone else None,
+    )
 
 
 def _has_zone(call: ast.Call, last: str, file: SourceFile) -> bool:
@@ -225,9 +271,7 @@ def _fix(call: ast.Call, last: str, use: Use, file: SourceFile) -> Fix | None:
     """The same moment with its zone, unless text or other naive values are made with it."""
     if use in {Use.SERIALISED, Use.MEASURED, Use.COMPARED, Use.AWARE} or last in {"now", "today"}:
         return None
-    zone = local_name(file, "datetime", "UTC")
-    if zone is None and (other := local_name(file, "datetime", "timezone")):
-        zone = f"{other}.utc"
+    zone = _utc(file)
     if zone is None or not isinstance(call.func, ast.Attribute) or call.keywords:
         return None
     owner = file.source(call.func.value)
@@ -236,6 +280,14 @@ def _fix(call: ast.Call, last: str, use: Use, file: SourceFile) -> Fix | None:
     if len(call.args) != 1:
         return None
     return fixes.expression(f"{owner}.fromtimestamp({file.source(call.args[0])}, {zone})")
+
+
+def _utc(file: SourceFile) -> str | None:
+    """UTC as the file can write it."""
+    if zone := local_name(file, "datetime", "UTC"):
+        return zone
+    other = local_name(file, "datetime", "timezone")
+    return f"{other}.utc" if other else None
 
 
 def _reference(node: ast.Attribute, file: SourceFile) -> Iterator[Problem]:
