@@ -172,7 +172,9 @@ class Names:
             case "assign":
                 annotated = self.of_annotation(binding.annotation)
                 value = self.of(binding.value) if binding.value is not None else None
-                return value if value and (annotated is None or annotated in _ANYTHING) else annotated
+                return (
+                    value if value and (annotated is None or annotated in _ANYTHING) else annotated
+                )
             case "with" | "except":
                 return self.of(binding.value) if binding.value is not None else None
             case "for":

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import Step
 from rules.core.schema.models import declaring, models_of
-from rules.core.sql.index_advice import Advice, advice
-from rules.core.sql.rendering import render
+from rules.core.sql.index_advice import Advice, advice_on_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +43,7 @@ def asked_columns(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.stmt, 
         return
     found: dict[tuple[str, tuple[str, ...]], Asked] = {}
     for statement, module in _about(file.project, schema, models)[:_MAX_STATEMENTS]:
-        rendered = render(statement, schema, module)
-        advised = advice(file.project, rendered) if rendered is not None else None
+        advised = advice_on_query(file.project, statement, schema, module)
         for index in advised.indexes if advised is not None else ():
             if advised is not None and index.table.path == file.path:
                 _count(found, advised, index, statement, file.project.modules[module].path)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from rules.core.rule import Confidence, FileKind, Problem, Severity, Step, rule
 from rules.core.schema.tables import Schema, schema_of
 from rules.core.sql.chains import statements
-from rules.core.sql.index_advice import Advice, advice
+from rules.core.sql.index_advice import Advice, advice, advice_on_query
 from rules.core.sql.queries import queries
 from rules.core.sql.raw_statements import raw_statement
-from rules.core.sql.rendering import render
 from rules.sqlite.asked_columns import Asked, asked_columns
 from rules.sqlite.foreign_keys import ForeignKey, foreign_keys
 from rules.sqlite.index_fix import with_index, with_indexes, written
@@ -200,8 +199,7 @@ def _advised(file: SourceFile, schema: Schema) -> Iterator[tuple[ast.AST, Advice
     if file.project is None:
         return
     for statement in statements(file):
-        rendered = render(statement.facts, schema, file.module)
-        found = advice(file.project, rendered) if rendered is not None else None
+        found = advice_on_query(file.project, statement.facts, schema, file.module)
         if found is not None and found.table.path != file.path:
             yield statement.node, found, Confidence.MEDIUM
     for query in queries(file):

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 from rules.core.sql.index_candidates import ordered, pairs, ranged, singles
 from rules.core.sql.planner import PlanError, Planner, tried
+from rules.core.sql.rendering import render, render_shortest
 from rules.tables.columns import has_few_values, is_for_many_rows, selectivity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rules.core.project import Project
-    from rules.core.schema.facts import ColumnFacts
-    from rules.core.schema.tables import Table
+    from rules.core.schema.facts import ColumnFacts, StatementFacts
+    from rules.core.schema.tables import Schema, Table
     from rules.core.sql.index_candidates import Index
     from rules.core.sql.rendering import Rendered
 
@@ -64,6 +65,19 @@ def advice(project: Project, statement: Rendered) -> Advice | None:
         return None
     key = f"advice:{statement.sql}:{','.join(str(id(table)) for table in statement.tables)}"
     return project.memo(key, lambda: _advice(project, statement))
+
+
+def advice_on_query(
+    project: Project, facts: StatementFacts, schema: Schema, module: str
+) -> Advice | None:
+    """The same for a query in parts: with all its conditions, or without those on an owner."""
+    rendered = render(facts, schema, module)
+    found = advice(project, rendered) if rendered is not None else None
+    if rendered is None or found is not None:
+        return found
+    shortest = render_shortest(facts, schema, module)
+    found = advice(project, shortest) if shortest is not None else None
+    return found if found is not None and found.use == "equality" else None
 
 
 def planner_of(project: Project, tables: tuple[Table, ...]) -> Planner:

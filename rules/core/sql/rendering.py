@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.sql.conditions import CONSTANT
 from rules.core.sql.planner import quoted
-from rules.tables.columns import FEW_VALUES
+from rules.tables.columns import FEW_VALUES, OWNER
 
 if TYPE_CHECKING:
     from rules.core.schema.facts import StatementFacts
@@ -38,11 +38,27 @@ class _Unknown(Exception):  # noqa: N818 it tells that a name is of no model
 
 
 def render(facts: StatementFacts, schema: Schema, module: str) -> Rendered | None:
-    """The SQL of a query; None when a part of it is about no known table."""
+    """The SQL of a query, with all its conditions; None when a part is about no known table."""
     try:
         return _Rendering(facts, schema, module).whole()
     except _Unknown:
         return None
+
+
+def render_shortest(facts: StatementFacts, schema: Schema, module: str) -> Rendered | None:
+    """The SQL of a query without what narrows it to an owner on some paths only.
+
+    None when nothing of the kind does (`if owner: query = query.where(Trade.owner == owner)`), or
+    when another condition is not on every path: that may be the one which an index answers.
+    """
+    always = tuple(one for one in facts.conditions if one[1])
+    if not always or len(always) == len(facts.conditions):
+        return None
+    others = [template for template, certain in facts.conditions if not certain]
+    columns = [column for template in others for _, column in _HOLE.findall(template)]
+    if not all(OWNER.search(column) for column in columns):
+        return None
+    return render(facts._replace(conditions=always), schema, module)
 
 
 class _Rendering:
