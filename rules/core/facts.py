@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode, Scope
     from rules.core.source import SourceFile
 
-VERSION = 18
+VERSION = 19
 """Raised whenever the facts of the same file would come out differently."""
 
 _TESTED = (ast.If, ast.IfExp, ast.While)

@@ -36,7 +36,7 @@ def schema_facts_of(file: SourceFile, names: Names) -> SchemaFacts:
         models=tuple(models_of(file)),
         texts=tuple(texts_of(file)),
         indexes=tuple(_indexes_outside(file, names)),
-        statements=tuple(statement.facts for statement in built if statement.facts.conditions),
+        statements=tuple(one.facts for one in built if one.facts.conditions or one.facts.joins),
     )
 
 
