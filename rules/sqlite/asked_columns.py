@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
     from rules.core.sql.index_candidates import Index
 
-_MAX_STATEMENTS = 600
+_MAX_STATEMENTS = 2000
 _SHOWN = 3
 
 
