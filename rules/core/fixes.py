@@ -6,7 +6,8 @@ import ast
 import builtins
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rules.core.engine import check, findings_of
 from rules.core.findings import Suggestion
@@ -91,19 +92,27 @@ def remove(_: cst.CSTNode) -> Rewritten:
 
 
 def suggest(
-    file: SourceFile, problem: Problem, rule: Rule, rules: Sequence[Rule], found: _Found = ()
-) -> Suggestion | None:
-    """The edit for one problem, or None when it cannot be made or does not prove right.
+    file: SourceFile, asked: _Found, rules: Sequence[Rule], found: _Found = ()
+) -> list[Suggestion | None]:
+    """The edit for each problem, or None where it cannot be made or does not prove right.
 
     `found` is everything that the rules found in the file, if that is known already.
 
     Proof: the edited file parses, the problem is gone, no rule in `rules` finds anything new in
-    it, and no name is used that nothing defines.
+    it, and no name is used that nothing defines. Edits that do not meet are proved together.
     """
-    edited = edit(file, problem)
-    if edited is None or not _proves_right(file, edited, rule, rules, found):
-        return None
-    return edited
+    made = [edit(file, problem) for _, problem in asked]
+    waiting = [
+        _Made(at, edited, rule)
+        for at, (edited, (rule, _)) in enumerate(zip(made, asked, strict=True))
+        if edited is not None
+    ]
+    proof = _Proof(file, rules, found)
+    while waiting:
+        apart, waiting = _apart(waiting)
+        for wrong in proof.wrong_of(apart):
+            made[wrong.at] = None
+    return made
 
 
 def edit(file: SourceFile, problem: Problem) -> Suggestion | None:
@@ -252,25 +261,91 @@ def _shortest(old: list[str], new: list[str], first: int) -> Suggestion | None:
     return Suggestion(first + head, first + head + len(changed) - 1, text)
 
 
-def _proves_right(
-    file: SourceFile, edited: Suggestion, rule: Rule, rules: Sequence[Rule], found: _Found
-) -> bool:
-    try:
-        after = SourceFile(file.path, applied(file.text, [edited]), file.project, file.kind)
-    except NotPythonError:
-        return False
-    known = file.memo("undefined names", lambda: undefined_names(file))
-    if not undefined_names(after) <= known:
-        return False
-    before = file.memo("said", lambda: _said(file, found or check(file, rules).found))
-    now = _said(after, check(after, rules).found)
-    after.close()
-    return now[rule.code] < before[rule.code] and now <= before
+class _Made(NamedTuple):
+    """An edit, for which of the problems it is, and the rule that finds it."""
+
+    at: int
+    edit: Suggestion
+    rule: Rule
+
+
+def _apart(made: Sequence[_Made]) -> tuple[list[_Made], list[_Made]]:
+    """The edits that do not meet an earlier one, and the others."""
+    apart: list[_Made] = []
+    others: list[_Made] = []
+    for one in made:
+        first, last = one.edit.start_line, one.edit.end_line
+        meets = any(first <= it.edit.end_line and it.edit.start_line <= last for it in apart)
+        (others if meets else apart).append(one)
+    return apart, others
+
+
+class _Proof:
+    """What a file is before any edit, to compare the edited one with."""
+
+    def __init__(self, file: SourceFile, rules: Sequence[Rule], found: _Found) -> None:
+        self._file = file
+        self._rules = rules
+        self._found = found
+
+    def wrong_of(self, made: Sequence[_Made]) -> list[_Made]:
+        """Those of some edits that do not prove right; what fails together is tried in halves."""
+        if not made or self._is_right(made):
+            return []
+        if len(made) == 1:
+            return list(made)
+        middle = len(made) // 2
+        return [*self.wrong_of(made[:middle]), *self.wrong_of(made[middle:])]
+
+    def _is_right(self, made: Sequence[_Made]) -> bool:
+        file = self._file
+        text = applied(file.text, [one.edit for one in made])
+        try:
+            after = SourceFile(file.path, text, file.project, file.kind)
+        except NotPythonError:
+            return False
+        if not undefined_names(after) <= self._undefined:
+            return False
+        if len(made) > 1 and not _bound_names(after) <= self._bound:
+            return False  # One edit could need what another one defines.
+        now = _said(after, check(after, self._rules).found)
+        after.close()
+        gone = Counter(one.rule.code for one in made)
+        return now <= self._said and all(
+            now[code] <= self._said[code] - times for code, times in gone.items()
+        )
+
+    @cached_property
+    def _undefined(self) -> set[str]:
+        return undefined_names(self._file)
+
+    @cached_property
+    def _bound(self) -> set[str]:
+        return _bound_names(self._file)
+
+    @cached_property
+    def _said(self) -> Counter[str]:
+        return _said(self._file, self._found or check(self._file, self._rules).found)
 
 
 def _said(file: SourceFile, found: _Found) -> Counter[str]:
     """How often each rule speaks of a file."""
     return Counter(finding.rule for finding in findings_of(file, found))
+
+
+def _bound_names(file: SourceFile) -> set[str]:
+    """Every name that something in the file binds."""
+    imported = (
+        alias.asname or alias.name.split(".")[0]
+        for statement in (*file.of(ast.Import), *file.of(ast.ImportFrom))
+        for alias in statement.names
+    )
+    return {
+        *imported,
+        *(name.id for name in file.of(ast.Name) if not isinstance(name.ctx, ast.Load)),
+        *(one.name for one in (*file.functions, *file.of(ast.ClassDef))),
+        *(argument.arg for argument in file.of(ast.arg)),
+    }
 
 
 def undefined_names(file: SourceFile) -> set[str]:

@@ -84,7 +84,8 @@ def suggestion_for(text: str, fix: Fix) -> Suggestion | None:
     """The verified suggestion for a nested event loop in a text."""
     rule = catalog.all_rules()["ASY106"]
     file = SourceFile("app/x.py", text)
-    return fixes.suggest(file, Problem(next(file.calls("run")), "", fix), rule, [rule])
+    (made,) = fixes.suggest(file, [(rule, Problem(next(file.calls("run")), "", fix))], [rule])
+    return made
 
 
 RUN = "import asyncio\n\nasync def go():\n    asyncio.run(go())\n"
@@ -93,6 +94,39 @@ RUN = "import asyncio\n\nasync def go():\n    asyncio.run(go())\n"
 def test_an_edit_that_repairs_the_problem_is_offered() -> None:
     found = suggestion_for(RUN, fixes.expression("await go()"))
     assert found == Suggestion(4, 4, "    await go()\n")
+
+
+def test_one_edit_that_does_not_prove_right_spoils_no_other() -> None:
+    rule = catalog.all_rules()["ASY106"]
+    body = "".join(f"    asyncio.run(go({number}))\n" for number in range(5))
+    file = SourceFile("app/x.py", f"import asyncio\n\nasync def go(number):\n{body}")
+    texts = ["await go(0)", "await go(1)", "await not_defined_here()", "await go(3)", "await go(4)"]
+    asked = [
+        (rule, Problem(call, "", fixes.expression(text)))
+        for call, text in zip(file.calls("run"), texts, strict=True)
+    ]
+
+    made = fixes.suggest(file, asked, [rule])
+
+    assert [one and one.replacement.strip() for one in made] == [*texts[:2], None, *texts[3:]]
+
+
+def test_an_edit_that_needs_what_another_one_defines_is_not_offered() -> None:
+    rule = catalog.all_rules()["ASY106"]
+    file = SourceFile(
+        "app/x.py",
+        "import asyncio\n\nasync def go(number):\n    asyncio.run(go(0))\n    asyncio.run(go(1))\n",
+    )
+    texts = ["made = await go(0)", "await go(made)"]
+    asked = [
+        (rule, Problem(file.statement(call), "", fixes.statement(text)))
+        for call, text in zip(file.calls("run"), texts, strict=True)
+    ]
+
+    first, second = fixes.suggest(file, asked, [rule])
+
+    assert first == Suggestion(4, 4, "    made = await go(0)\n")
+    assert second is None
 
 
 @pytest.mark.parametrize(
