@@ -37,8 +37,11 @@ _SEVERAL = 3
 def coroutine_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     """Every call that gives a coroutine and is not awaited on the spot, with its name."""
     known = _last_names(file.project) if file.project is not None else frozenset[str]()
-    names = known | {function.name for function in file.of(ast.AsyncFunctionDef)}
-    wanted = sorted((names | _TABLE | methods_awaited(file)) & file.called_names)
+    own = {function.name for function in file.of(ast.AsyncFunctionDef)}
+    called = file.called_names  # The few: a project has thousands of coroutine functions.
+    wanted = sorted(
+        called & known | called & own | called & _TABLE | called & methods_awaited(file)
+    )
     for call in file.calls(*wanted) if wanted else ():
         if file.is_awaited(call):
             continue
