@@ -208,9 +208,10 @@ def _parsed(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     else:
         return
     zone = _utc(file) if is_utc else None
+    remedy = "Add" if is_utc else "If the text is in UTC, add"
     yield Problem(
         call,
-        f"`{file.source(call.func)}` gives a time without a zone here: {why}. Add"
+        f"`{file.source(call.func)}` gives a time without a zone here: {why}. {remedy}"
         " `.replace(tzinfo=UTC)`.",
         severity=Severity.CRITICAL,
         fix=fixes.expression(f"{file.source(call)}.replace(tzinfo={zone})") if zone else None,

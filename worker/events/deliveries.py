@@ -24,6 +24,7 @@ from app.payloads import PayloadError, parse
 from app.queue import wake
 from worker.events.reactions import REACTIONS
 from worker.lease import LeaseLostError, held
+from worker.recovery.suspended import is_asleep
 from worker.work import later, new_owner
 
 if TYPE_CHECKING:
@@ -126,8 +127,12 @@ async def _defer(work: Work, delivery: Delivery, owner: str, why: str, until: da
 
 
 async def _wait(work: Work, delivery: Delivery, owner: str, why: str) -> None:
-    """Go on when the installation is awake again; it is asked about until then."""
-    number, error = delivery.installation_id, f"{deliveries.SUSPENDED}{why}"
+    """Go on when the installation is awake again, which is asked about until then."""
+    number = delivery.installation_id
+    if number is not None and not await is_asleep(work, number):
+        await _defer(work, delivery, owner, why, later(delivery.attempts))
+        return
+    error = f"{deliveries.SUSPENDED}{why}"
     async with work.database.write() as session:
         await deliveries.fail(session, delivery.guid, owner, error, retry_at=None)
         if number is not None:

@@ -38,6 +38,14 @@ async def look_once_more(work: Work, installation_id: int) -> None:
         log.warning("suspension not confirmed", installation=installation_id, reason=error.message)
 
 
+async def is_asleep(work: Work, installation_id: int) -> bool:
+    """Whether an installation that a refusal called suspended still is, as far as GitHub says."""
+    try:
+        return await work.github.is_suspended(installation_id)
+    except GitHubError:
+        return True  # It is gone, or the next round asks again.
+
+
 async def _look_at(work: Work, number: int) -> None:
     try:
         suspended = await work.github.is_suspended(number)

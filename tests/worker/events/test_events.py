@@ -257,6 +257,20 @@ async def test_a_suspension_that_is_told_after_its_end_keeps_nothing_back(servic
     assert (await _heads(service, pull))[-1] == (pull.head_sha, "done")
 
 
+async def test_who_asked_in_the_last_moment_of_a_suspension_is_answered(service: Service):
+    github = service.github
+    pull = _open(service, author="bob")
+    await service.idle()
+    body = {"message": "This installation has been suspended"}
+    refused = github.faults.add(path=r"/permission$", status=403, body=body, times=1)
+    asked = github.comments.write(pull, "alice", "/recheck")
+    await until(lambda: bool(refused.hits))
+    await service.idle()
+
+    assert [one.content for one in asked.reactions] == ["eyes", "rocket"]
+    assert await _heads(service, pull) == [(pull.head_sha, "done")] * 2
+
+
 async def test_a_sweep_ends_nothing_that_wakes_up_while_it_looks(
     standing: Service, monkeypatch: pytest.MonkeyPatch
 ):
