@@ -75,7 +75,8 @@ def is_awaited_elsewhere(name: str, project: Project) -> bool:
 def is_awaited_beside(call: ast.Call, file: SourceFile) -> bool:
     """Whether the file awaits this method of the same thing several times, and less often not.
 
-    The same thing is an attribute of the same class, or a variable that is bound in the same way.
+    The same thing is an attribute of the same class, a parameter of the same name, or a variable
+    that is bound in the same way.
     """
     function = call.func
     if not isinstance(function, ast.Attribute) or function.attr not in methods_awaited(file):

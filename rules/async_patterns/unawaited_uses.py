@@ -206,8 +206,10 @@ def _assigned(name: ast.Name, file: SourceFile) -> str | None:
     if not uses:
         is_kept = not is_only or (name.id.startswith("_") and name.id != "_")
         return None if is_kept else _NEVER_RUNS
-    is_result = _is_named_as_result(name, file) or _is_asked_for_none(name, uses, file)
     may_be_kept = _PENDING.search(name.id) or not can_await(name, file)
+    is_result = _is_named_as_result(name, file) or (
+        not may_be_kept and _is_asked_for_none(uses, file)
+    )
     reasons = [
         _simple(use, file)
         or (
@@ -289,10 +291,8 @@ def _is_named_as_result(name: ast.Name, file: SourceFile) -> bool:
     return len(shared) >= _SEVERAL_WORDS and not _PENDING.search(name.id)
 
 
-def _is_asked_for_none(name: ast.Name, uses: list[ast.Name], file: SourceFile) -> bool:
+def _is_asked_for_none(uses: list[ast.Name], file: SourceFile) -> bool:
     """Whether code asks of what can only be the coroutine whether it is `None`: it means a result."""
-    if _PENDING.search(name.id) or not can_await(name, file):
-        return False
     return any(
         isinstance(parent := file.parent(use), ast.Compare)
         and isinstance(parent.ops[0], (ast.Is, ast.IsNot))
@@ -310,8 +310,8 @@ def _taken_by(use: ast.Name, file: SourceFile) -> bool:
     parent = file.parent(use)
     if isinstance(parent, ast.Dict):
         return use in parent.values
-    call = file.parent(parent) if isinstance(parent, ast.keyword) else parent
-    if not isinstance(call, ast.Call) or use is call.func or _in_lambda(use, file):
+    call = _given_to(use, file)
+    if call is None or use is call.func or _in_lambda(use, file):
         return False
     function = call.func
     last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
@@ -320,9 +320,15 @@ def _taken_by(use: ast.Name, file: SourceFile) -> bool:
 
 def _built(use: ast.Name, file: SourceFile) -> bool:
     """Whether an object of a class of the project is made of what the name holds."""
+    call = _given_to(use, file)
+    return call is not None and _built_by(call, file) is not None
+
+
+def _given_to(use: ast.Name, file: SourceFile) -> ast.Call | None:
+    """The call that a name is an argument of, or is called by."""
     parent = file.parent(use)
     call = file.parent(parent) if isinstance(parent, ast.keyword) else parent
-    return isinstance(call, ast.Call) and _built_by(call, file) is not None
+    return call if isinstance(call, ast.Call) else None
 
 
 def _simple(use: ast.Name, file: SourceFile) -> str | None:

@@ -103,8 +103,8 @@ def suggest(
     """
     made = [edit(file, problem) for _, problem in asked]
     waiting = [
-        _Made(at, edited, rule)
-        for at, (edited, (rule, _)) in enumerate(zip(made, asked, strict=True))
+        _Made(at, edited, *pair)
+        for at, (edited, pair) in enumerate(zip(made, asked, strict=True))
         if edited is not None
     ]
     proof = _Proof(file, rules, found)
@@ -262,11 +262,12 @@ def _shortest(old: list[str], new: list[str], first: int) -> Suggestion | None:
 
 
 class _Made(NamedTuple):
-    """An edit, for which of the problems it is, and the rule that finds it."""
+    """An edit, for which of the problems it is, the rule that finds it, and the problem."""
 
     at: int
     edit: Suggestion
     rule: Rule
+    problem: Problem
 
 
 def _apart(made: Sequence[_Made]) -> tuple[list[_Made], list[_Made]]:
@@ -310,10 +311,12 @@ class _Proof:
             return False  # One edit could need what another one defines.
         now = _said(after, check(after, self._rules).found)
         after.close()
-        gone = Counter(one.rule.code for one in made)
-        return now <= self._said and all(
-            now[code] <= self._said[code] - times for code, times in gone.items()
-        )
+        if len(made) > 1:  # Else one edit could make up for another that repairs nothing.
+            asked = _said(file, [(one.rule, one.problem) for one in made])
+            return now == self._said - asked
+        before, left = _by_rule(self._said), _by_rule(now)
+        code = made[0].rule.code
+        return left <= before and left[code] < before[code]
 
     @cached_property
     def _undefined(self) -> set[str]:
@@ -324,13 +327,21 @@ class _Proof:
         return _bound_names(self._file)
 
     @cached_property
-    def _said(self) -> Counter[str]:
+    def _said(self) -> Counter[_Place]:
         return _said(self._file, self._found or check(self._file, self._rules).found)
 
 
-def _said(file: SourceFile, found: _Found) -> Counter[str]:
-    """How often each rule speaks of a file."""
-    return Counter(finding.rule for finding in findings_of(file, found))
+type _Place = tuple[str, str, str]
+"""A rule, the function or class that it speaks of, and the code there."""
+
+
+def _said(file: SourceFile, found: _Found) -> Counter[_Place]:
+    """How often each rule speaks of the same code of a file."""
+    return Counter((one.rule, one.scope, one.code) for one in findings_of(file, found))
+
+
+def _by_rule(said: Counter[_Place]) -> Counter[str]:
+    return Counter(rule for rule, _, _ in said.elements())
 
 
 def _bound_names(file: SourceFile) -> set[str]:

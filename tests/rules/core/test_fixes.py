@@ -111,6 +111,25 @@ def test_one_edit_that_does_not_prove_right_spoils_no_other() -> None:
     assert [one and one.replacement.strip() for one in made] == [*texts[:2], None, *texts[3:]]
 
 
+def test_an_edit_that_repairs_more_makes_up_for_no_other() -> None:
+    rule = catalog.all_rules()["ASY106"]
+    file = SourceFile(
+        "app/x.py",
+        "import asyncio\n\nasync def go(number):\n"
+        "    asyncio.run(go(0)), asyncio.run(go(1))\n    asyncio.run(go(2))\n",
+    )
+    first, _, last = file.calls("run")
+    both, same = "await go(0), await go(1)", "asyncio.run(go(3))"
+    asked = [
+        (rule, Problem(file.statement(first), "", fixes.statement(both))),
+        (rule, Problem(last, "", fixes.expression(same))),
+    ]
+
+    made = fixes.suggest(file, asked, [rule])
+
+    assert made == [Suggestion(4, 4, f"    {both}\n"), None]
+
+
 def test_an_edit_that_needs_what_another_one_defines_is_not_offered() -> None:
     rule = catalog.all_rules()["ASY106"]
     file = SourceFile(
