@@ -168,10 +168,9 @@ def _peers(rule: Rule) -> str:
     if not rule.peers:
         return ""
     listed = ", ".join(peer.replace(":", " ") for peer in rule.peers)
-    deferred = any(peer.startswith("ruff:") for peer in rule.peers)
     silent = (
-        " Where the project's ruff already selects its rule, this one is silent."
-        if deferred
+        " Where the project's ruff selects its rule, what ruff itself sees is left to it."
+        if rule.ruff
         else ""
     )
     return f"## Nearest rules elsewhere\n\n{listed}.{silent}"

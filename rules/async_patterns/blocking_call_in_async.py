@@ -36,18 +36,6 @@ _WHY = {
     "thread": "waits for another thread",
 }
 
-_RUFF = (
-    ("time.sleep", ("ASYNC251",)),
-    ("requests", ("ASYNC210",)),
-    ("urllib.request.urlopen", ("ASYNC210",)),
-    ("httpx.Client", ("ASYNC212",)),
-    ("httpx", ("ASYNC210",)),
-    ("subprocess", ("ASYNC220", "ASYNC221", "ASYNC222")),
-    ("open", ("ASYNC230",)),
-    ("pathlib.Path.open", ("ASYNC230",)),
-    ("input", ("ASYNC250",)),
-)
-
 
 @rule(
     "ASY101",
@@ -227,14 +215,6 @@ def _problem(found: BlockingCall, severity: Severity, file: SourceFile) -> Probl
         f"{function.name}` runs; use {effect.instead}.",
         fix=None if _is_conversation(effect) else awaited_instead(call, effect.name, file),
         severity=severity,
-        ruff=_said_by_ruff(effect.name),
-    )
-
-
-def _said_by_ruff(name: str) -> tuple[str, ...]:
-    """The codes with which ruff reports a call of this name; it knows few, and only by name."""
-    return next(
-        (codes for known, codes in _RUFF if name == known or name.startswith(known + ".")), ()
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.collector import collector_off
 from rules.core.findings import Finding
+from rules.core.said_by_ruff import said_by_ruff
 from rules.core.source import SourceFile
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _finding(file: SourceFile, rule: Rule, problem: Problem) -> Finding:
         trace=problem.trace,
         scope=file.qualname(node),
         code=_code(file, node, first, last),
-        ruff=problem.ruff,
+        ruff=said_by_ruff(rule, node, file),
     )
 
 

@@ -58,8 +58,8 @@ class Finding:
     """For a finding on an unchanged line the place in the change that brought it about."""
     scope: str = ""
     code: str = ""
-    ruff: tuple[str, ...] | None = None
-    """The codes with which ruff reports the same; None stands for all ruff peers of the rule."""
+    ruff: tuple[str, ...] = ()
+    """The codes with which ruff reports the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,6 @@ def _finding(data: dict[str, Any]) -> Finding:
     plain["confidence"] = Confidence(data["confidence"])
     plain["trace"] = tuple(Step(**step) for step in data["trace"])
     plain["cause"] = Step(**data["cause"]) if data["cause"] else None
-    plain["ruff"] = None if data["ruff"] is None else tuple(data["ruff"])
+    plain["ruff"] = tuple(data["ruff"] or ())
     plain["fix"] = Suggestion(**data["fix"]) if data["fix"] else None
     return Finding(**plain)

@@ -350,8 +350,6 @@ class _Run:
             return False
         if self.ruff is None:
             self.ruff = RuffConfig.of(self._read_of_project)
-        if finding.ruff is None:
-            return self.ruff.covers(catalog.all_rules()[finding.rule], finding.path)
         return any(self.ruff.selects(finding.path, code) for code in finding.ruff)
 
     def _read_of_project(self, path: str) -> bytes | None:

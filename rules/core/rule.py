@@ -75,8 +75,7 @@ class Problem:
     """What a rule says about one node.
 
     `fix` turns the libcst node that stands at `node` into its replacement; it runs only when a
-    suggestion is wanted, and the result is offered only after it was verified. `ruff` names the
-    codes with which ruff reports this very problem; None stands for all ruff peers of the rule.
+    suggestion is wanted, and the result is offered only after it was verified.
     """
 
     node: ast.AST
@@ -85,7 +84,6 @@ class Problem:
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
     trace: tuple[Step, ...] = ()
-    ruff: tuple[str, ...] | None = None
 
 
 class Check[Node: ast.AST](Protocol):
@@ -115,6 +113,11 @@ class Rule:
     across: bool
     documentation: str
     check: Callable[[ast.AST, SourceFile], Iterator[Problem]]
+
+    @property
+    def ruff(self) -> tuple[str, ...]:
+        """The codes of the peers that are rules of ruff."""
+        return tuple(peer.removeprefix("ruff:") for peer in self.peers if peer.startswith("ruff:"))
 
 
 def rule[Node: ast.AST](

@@ -30,6 +30,7 @@ _OFF = {
 _OPTION = re.compile(r"verif|insecure|ssl|tls|cert|self_?signed|unsafe", re.IGNORECASE)
 _ATTRIBUTES = ("verify", "check_hostname", "_create_default_https_context")
 _LOCAL = re.compile(r"https?://(localhost|127\.|0\.0\.0\.0|\[::1\])")
+_AUTHORITY = {"cafile", "capath", "cadata"}
 _UNVERIFIED = {"ssl._create_unverified_context", "ssl._create_stdlib_context"}
 
 
@@ -146,7 +147,11 @@ def _in_call(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
             )
     function = call.func
     last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if last.startswith("_create_un") and file.qualified_name(function) in _UNVERIFIED:
+    if (
+        last.startswith("_create_un")
+        and file.qualified_name(function) in _UNVERIFIED
+        and not _is_pinned(call, file)
+    ):
         yield Problem(
             call,
             f"`{last}()` makes a context that accepts every certificate."
@@ -213,7 +218,8 @@ def _in_assignment(statement: ast.Assign, file: SourceFile) -> Iterator[Problem]
         if value.attr == "CERT_NONE":
             yield _assigned(statement, "the check of the server's certificate")
     elif target.attr == "check_hostname" and _is_false(value) and file.imports("ssl"):
-        if not _accepts_all(target, file):
+        both_off = _set_in(file, target.value, "verify_mode", "CERT_NONE")
+        if not both_off and not _trusts_its_own(target.value, file):
             yield _assigned(statement, "the check of the server's name")
     elif target.attr == "verify" and _is_false(value):
         owner = file.qualified_name(target.value) or ""
@@ -221,16 +227,38 @@ def _in_assignment(statement: ast.Assign, file: SourceFile) -> Iterator[Problem]
             yield _assigned(statement, "the check of the server's certificate")
 
 
-def _accepts_all(target: ast.Attribute, file: SourceFile) -> bool:
-    """Whether the same block also sets `CERT_NONE`, for which the check of names must be off."""
-    block = getattr(file.parent(file.statement(target)), "body", [])
-    wanted = f"{ast.unparse(target.value)}.verify_mode"
+def _is_pinned(call: ast.Call, file: SourceFile) -> bool:
+    """Whether the certificates are asked for after all: `context.verify_mode = CERT_REQUIRED`."""
+    match file.parent(call):
+        case ast.Assign(targets=[target]):
+            return _set_in(file, target, "verify_mode", "CERT_REQUIRED")
+        case _:
+            return False
+
+
+def _set_in(file: SourceFile, owner: ast.expr, attribute: str, value: str) -> bool:
+    """Whether the function gives an attribute of an object a value of the `ssl` module."""
+    wanted = f"{ast.unparse(owner)}.{attribute}"
+    around = file.enclosing_function(owner) or file.tree
     return any(
-        isinstance(other, ast.Assign)
-        and ast.unparse(other.targets[0]) == wanted
-        and isinstance(other.value, ast.Attribute)
-        and other.value.attr == "CERT_NONE"
-        for other in block
+        isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == wanted
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == value
+        for node in file.body(around)
+    )
+
+
+def _trusts_its_own(context: ast.expr, file: SourceFile) -> bool:
+    """Whether a context takes the certificates of a given authority only, so that names add little."""
+    made = file.value(context) if isinstance(context, (ast.Name, ast.Attribute)) else None
+    if isinstance(made, ast.Call) and any(word.arg in _AUTHORITY for word in made.keywords):
+        return True
+    loader = f"{ast.unparse(context)}.load_verify_locations"
+    around = file.enclosing_function(context) or file.tree
+    return any(
+        isinstance(node, ast.Call) and ast.unparse(node.func) == loader
+        for node in file.body(around)
     )
 
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 CASES = Path(__file__).parent / "cases"
 
 
-def _documented() -> Iterator[tuple[Rule, Example]]:
+def in_documentation() -> Iterator[tuple[Rule, Example]]:
+    """Each rule with each example of its page."""
     for rule in all_rules().values():
         yield from ((rule, example) for example in parse(rule.documentation))
 
 
-def _in_case_files() -> Iterator[tuple[Rule, Example]]:
+def in_case_files() -> Iterator[tuple[Rule, Example]]:
+    """Each rule with each case of its case file."""
     for path in sorted(CASES.glob("*.md")):
         if (rule := by_name().get(path.stem)) is not None:
             yield from ((rule, example) for example in parse(path.read_text(encoding="utf-8")))
@@ -34,13 +36,13 @@ def _named(pair: object) -> str:
     return pair.name if hasattr(pair, "name") else f"line {pair.line}"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("rule", "example"), list(_documented()), ids=_named)
+@pytest.mark.parametrize(("rule", "example"), list(in_documentation()), ids=_named)
 def test_the_page_of_a_rule_tells_the_truth(rule: Rule, example: Example) -> None:
     if report := differences(example, rule):
         pytest.fail(f"{rule.code} {rule.name}: {example.title}\n{report}", pytrace=False)
 
 
-@pytest.mark.parametrize(("rule", "example"), list(_in_case_files()), ids=_named)
+@pytest.mark.parametrize(("rule", "example"), list(in_case_files()), ids=_named)
 def test_a_case_goes_as_written(rule: Rule, example: Example) -> None:
     if report := differences(example, rule):
         where = f"tests/rules/cases/{rule.name}.md:{example.line}"

@@ -54,7 +54,7 @@ KEYS: dict[str, Key] = {
     ),
     "drafts": Key("switch", "Whether draft pull requests are reviewed."),
     "bots": Key("switch", "Whether pull requests opened by bots are reviewed."),
-    "defer-to-ruff": Key("switch", "Whether to leave to ruff what the project's ruff selects."),
+    "defer-to-ruff": Key("switch", "Whether to leave to ruff what the project's ruff reports already."),
     "generated": Key("globs", "More paths of generated files, which are not reviewed."),
     "tests": Key("globs", "Paths of test code, instead of the usual ones."),
     "low-confidence": Key(

@@ -19,8 +19,6 @@ from rules.core.configuration import globs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rules.core.rule import Rule
-
     type Read = Callable[[str], bytes | None]
 
 _DEFAULT_SELECT = ("E4", "E7", "E9", "F")
@@ -69,11 +67,6 @@ class RuffConfig:
         """Whether the project's ruff reports this code (`S608`) in this file."""
         settings = self._nearest(dirname(path))
         return settings is not None and settings.selects(path, code)
-
-    def covers(self, rule: Rule, path: str) -> bool:
-        """Whether ruff reports everything in this file that is named as this rule's ruff peers."""
-        codes = [peer.removeprefix("ruff:") for peer in rule.peers if peer.startswith("ruff:")]
-        return bool(codes) and all(self.selects(path, code) for code in codes)
 
     def _nearest(self, folder: str) -> _Settings | None:
         if folder not in self._settings:

@@ -175,6 +175,8 @@ class Guards:
                     yield from self._checks(value)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 yield from self._compared(left, op, right)
+            case ast.Call(func=ast.Name(id="any" | "next"), args=[ast.GeneratorExp() as found, *_]):
+                yield from _found_among(found)
             case ast.Call():
                 yield from self._called(test)
             case ast.NamedExpr(value=value):
@@ -194,6 +196,9 @@ class Guards:
                 yield from _of_values(left, when=True)
             case ast.NotEq() | ast.IsNot() if _is_fixed(right):
                 yield from _of_values(left, when=False)
+            case ast.Is() | ast.IsNot() if _is_none(right) and isinstance(left, ast.Name):
+                for check in self._checks(left):
+                    yield _Check(check.value, check.when is isinstance(op, ast.IsNot), check.uses)
             case _:
                 pass
         for part in (left, right):
@@ -257,6 +262,24 @@ class Guards:
                 yield _Check(value, when, uses)
 
 
+def _found_among(found: ast.GeneratorExp) -> Iterator[_Check]:
+    """`next((r for r in releases if r.link == link), None)`: the value is one of those known."""
+    items = {
+        name.id
+        for generator in found.generators
+        for name in ast.walk(generator.target)
+        if isinstance(name, ast.Name)
+    }
+    for test in (found.elt, *(test for generator in found.generators for test in generator.ifs)):
+        match test:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                for one, other in ((left, right), (right, left)):
+                    if items & set(_values_in(one)) and not items & set(_values_in(other)):
+                        yield from _of_values(other, when=True)
+            case _:
+                pass
+
+
 def _of_values(node: ast.expr, *, when: bool) -> Iterator[_Check]:
     """The value that is tested, through `x.lower()`, `str(x)` and `x.strip()`."""
     match node:
@@ -280,6 +303,10 @@ def _values_in(node: ast.AST) -> Iterator[str]:
 
 def _is_fixed(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is not None and node.value != ""
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_number_test(call: ast.Call) -> bool:

@@ -147,6 +147,23 @@ def test_what_the_projects_own_ruff_reports_is_left_to_it() -> None:
     assert len(review(changed, config).findings) == 1
 
 
+def test_what_ruff_cannot_see_is_told_whatever_it_selects() -> None:
+    toml = '[tool.ruff.lint]\nselect = ["S"]\n'
+    lines = [
+        "import aiohttp",
+        "import requests",
+        "async def go(url: str) -> None:",
+        "    async with aiohttp.ClientSession() as session, session.get(url) as answer:",
+        "        print(answer)",
+        "def wait(url: str) -> None:",
+        "    requests.get(url)",
+    ]
+    text = "\n".join(lines) + "\n"
+    change = change_of({"pyproject.toml": toml}, {"pyproject.toml": toml, "a.py": text})
+    result = review(change, Config(select=("API101",)))
+    assert ([finding.line for finding in result.findings], result.deferred) == ([4], 1)
+
+
 def test_columns_are_counted_in_characters() -> None:
     text = "import asyncio\n\n\nasync def go() -> None:\n    x = 'ü' * asyncio.run(go())\n"
     (finding,) = review(change_of({}, {"a.py": text}), ONLY).findings
