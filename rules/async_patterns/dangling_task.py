@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from rules.async_patterns.task_keeping import has_callback, keeping_set, lost_because
+from rules.async_patterns.task_keeping import (
+    has_callback,
+    keeping_set,
+    lost_because,
+    lost_by_caller,
+)
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 
 if TYPE_CHECKING:
@@ -118,6 +123,16 @@ def dangling_task(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     """
     if not _creates_task(call, file):
         return
+    if (lost := lost_by_caller(call, file)) is not None:
+        caller, step = lost
+        seen = has_callback(call, file)
+        yield Problem(
+            call,
+            f"The task is kept by nobody: `{caller}` drops it, so it may be collected while it runs"
+            f"{'' if seen else ' and its errors are lost'}. Keep it here in a set until it is done.",
+            confidence=Confidence.MEDIUM,
+            trace=(step,),
+        )
     reason = lost_because(call, file)
     if reason is not None:
         made = file.source(call.args[0]).split("(")[0] if call.args else ""

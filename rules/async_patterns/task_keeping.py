@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rules.core.rule import Step
 from rules.core.scopes import FUNCTIONS
 
 if TYPE_CHECKING:
+    from rules.core.scopes import FunctionNode
     from rules.core.source import SourceFile
 
 _KEEPS_NOTHING = {"add_done_callback", "set_name", "get_name", "remove_done_callback", "done"}
@@ -49,6 +51,43 @@ def lost_because(call: ast.Call, file: SourceFile) -> str | None:
             return _lost_in_wait(parent, file)
         case _:
             return None
+
+
+def lost_by_caller(call: ast.Call, file: SourceFile) -> tuple[str, Step] | None:
+    """Who drops the task that a function makes and only gives away, and where."""
+    function, project = file.enclosing_function(call), file.project
+    if function is None or project is None or not _is_given_away(call, function, file):
+        return None
+    callers = sorted(
+        (project.path_of(caller), fact.line, caller)
+        for caller, fact in project.calls_of(file.defined.name_of(function))
+        if fact.dropped
+    )
+    if not callers:
+        return None
+    path, line, caller = callers[0]
+    label = project.label(caller)
+    return label, Step(path, line, f"`{label}` calls `{function.name}` and drops the task")
+
+
+def _is_given_away(call: ast.Call, function: FunctionNode, file: SourceFile) -> bool:
+    """Whether the task is returned, itself or by its name, and nothing else holds it."""
+    if isinstance(function, ast.AsyncFunctionDef):
+        return False
+    match file.parent(call):
+        case ast.Return():
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            uses = [
+                use
+                for use in file.within(function)
+                if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load)
+            ]
+            returned = [use for use in uses if isinstance(file.parent(use), ast.Return)]
+            kept = any(_keeps(use, file) for use in uses if use not in returned)
+            return bool(returned) and not kept
+        case _:
+            return False
 
 
 def _lost_in_lambda(function: ast.Lambda, file: SourceFile) -> str | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rules.core.scopes import FunctionNode, Scope
     from rules.core.source import SourceFile
 
-VERSION = 19
+VERSION = 20
 """Raised whenever the facts of the same file would come out differently."""
 
 _TESTED = (ast.If, ast.IfExp, ast.While)
@@ -39,7 +39,8 @@ _DIGEST = 16
 class CallFact(NamedTuple):
     """A call that one function makes. `callee` is as the file alone resolves it.
 
-    `guarded` says that a condition or an earlier `return` can keep it from being made.
+    `guarded` says that a condition or an earlier `return` can keep it from being made, `dropped`
+    that nobody takes what it gives.
     """
 
     callee: str
@@ -48,6 +49,7 @@ class CallFact(NamedTuple):
     handed_off: bool
     in_loop: bool
     guarded: bool
+    dropped: bool
 
 
 class EffectFact(NamedTuple):
@@ -217,7 +219,7 @@ class _Extraction:
         return self.names.of_binding(binding)
 
     def _functions(self) -> Iterator[FunctionFacts]:
-        calls: dict[FunctionNode, dict[tuple[str, bool, bool, bool], CallFact]] = {}
+        calls: dict[FunctionNode, dict[tuple[str, bool, bool, bool, bool], CallFact]] = {}
         effects: dict[FunctionNode, list[EffectFact]] = {}
         known: dict[str, tuple[tuple[str, ...], bool]] = {}
         tables = {call for call in self.file.calls("execute") if table_verb(call) == "select"}
@@ -240,8 +242,9 @@ class _Extraction:
                 effects.setdefault(function, []).extend(found)
             if ours:
                 awaited = self.file.is_awaited(call)
-                key = (name, awaited, handed_off, in_loop)
-                fact = CallFact(name, call.lineno, awaited, handed_off, in_loop, guarded)
+                dropped = isinstance(self.file.parent(call), ast.Expr)
+                key = (name, awaited, handed_off, in_loop, dropped)
+                fact = CallFact(name, call.lineno, awaited, handed_off, in_loop, guarded, dropped)
                 calls.setdefault(function, {}).setdefault(key, fact)
         generators = self._generators()
         for function in self.file.functions:
