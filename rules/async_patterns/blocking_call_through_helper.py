@@ -98,12 +98,12 @@ def _at_caller(call: ast.Call, file: SourceFile, project: Project) -> Iterator[P
     if (
         name is None
         or file.handed_to_thread(call)
-        or not (steps := project.reach(name, "blocking"))
+        or not (steps := project.calls.reach(name, "blocking"))
     ):
         return
-    if len(steps) > _NEAR or (len(steps) > 1 and not project.is_certain(name, "blocking")):
+    if len(steps) > _NEAR or (len(steps) > 1 and not project.calls.is_certain(name, "blocking")):
         return
-    effect = project.effect(name, "blocking")
+    effect = project.calls.effect(name, "blocking")
     callee = project.label(name)
     yield Problem(
         call,
@@ -118,7 +118,9 @@ def _at_cause(function: FunctionNode, file: SourceFile, project: Project) -> Ite
     """The blocking call itself, when async code elsewhere reaches the function around it."""
     name = file.defined.name_of(function)
     callers = [
-        caller for caller in project.async_callers(name, _NEAR - 1) if _counts(project, caller)
+        caller
+        for caller in project.calls.async_callers(name, _NEAR - 1)
+        if _counts(project, caller)
     ]
     if not callers:
         return

@@ -64,7 +64,7 @@ def is_awaited_elsewhere(name: str, project: Project) -> bool:
 
     A last name counts when all functions of the project that have it are asynchronous.
     """
-    if name in project.awaited:
+    if name in project.calls.awaited:
         return True
     last = name.rpartition(".")[2]
     if len(last) < _SHORT or last in _ANYBODYS or last not in _awaited(project):
@@ -180,4 +180,4 @@ def _by_last_name(project: Project) -> dict[str, list[FunctionFacts]]:
 
 @lru_cache(maxsize=2)
 def _awaited(project: Project) -> frozenset[str]:
-    return frozenset(name.rsplit(".", 1)[-1] for name in project.awaited)
+    return frozenset(name.rsplit(".", 1)[-1] for name in project.calls.awaited)

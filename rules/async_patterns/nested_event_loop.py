@@ -114,7 +114,7 @@ def _async_caller(call: ast.Call, file: SourceFile) -> _Caller | None:
         return None
     if any(word in file.source(function) for word in _ASKS_FIRST):
         return None
-    for name in project.async_callers(file.defined.name_of(function), _NEAR):
+    for name in project.calls.async_callers(file.defined.name_of(function), _NEAR):
         path = project.path_of(name)
         if kind_of(path) is not FileKind.TEST:
             line, label = project.functions[name].line, project.label(name)

@@ -57,7 +57,7 @@ def _may_run_anywhere(function: ast.FunctionDef, file: SourceFile) -> bool:
     """Whether nothing in the file uses the function, so that any thread may call it."""
     if function.decorator_list or function.name in {"main", "run"}:
         return False
-    if file.project is not None and file.project.calls_of(file.defined.name_of(function)):
+    if file.project is not None and file.project.calls.to(file.defined.name_of(function)):
         return False
     return not any(name.id == function.name for name in file.of(ast.Name))
 

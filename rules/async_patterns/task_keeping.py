@@ -60,7 +60,7 @@ def lost_by_caller(call: ast.Call, file: SourceFile) -> tuple[str, Step] | None:
         return None
     callers = sorted(
         (project.path_of(caller), fact.line, caller)
-        for caller, fact in project.calls_of(file.defined.name_of(function))
+        for caller, fact in project.calls.to(file.defined.name_of(function))
         if fact.dropped
     )
     if not callers:

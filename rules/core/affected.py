@@ -54,7 +54,7 @@ class Affected:
         near = [name for name in self._rewritten() if self._is_different(name)]
         seen = set(near)
         for _ in range(_FAR):
-            callers = {caller for name in near for caller in self._head.callers(name)} - seen
+            callers = {caller for name in near for caller in self._head.calls.callers(name)} - seen
             for caller in callers:
                 if (facts := self._head.module_of(caller)) is not None:
                     yield facts.module
@@ -137,10 +137,10 @@ def _essence(function: FunctionFacts) -> object:
 
 def _answers(project: Project, name: str) -> _Answers:
     """What others ask about a function: whether it has to be awaited, whether it blocks or asks."""
-    blocking = project.effect(name, "blocking")
-    if blocking and not project.is_certain(name, "blocking"):
+    blocking = project.calls.effect(name, "blocking")
+    if blocking and not project.calls.is_certain(name, "blocking"):
         blocking = f"perhaps {blocking}"
-    return bool(project.is_async(name)), blocking, project.effect(name, "query")
+    return bool(project.is_async(name)), blocking, project.calls.effect(name, "query")
 
 
 def _web(facts: ModuleFacts | None) -> object:

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, cast
 
+from rules.core.call_graph import CallGraph
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.modules import Modules
-from rules.core.rule import Step
 from rules.core.sql.usage import Database
 from rules.core.web.urls import Endpoint, endpoints_of
-from rules.tables.effects import effects_of
 from rules.tables.types import CANONICAL, returned_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rules.core.facts import CallFact, ClassFacts, FunctionFacts, RouteFacts
+    from rules.core.facts import ClassFacts, FunctionFacts, RouteFacts
     from rules.core.source import SourceFile
 
 _HOPS = 12
-
-type _Calls = dict[str, list[tuple[CallFact, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """The next step from a function towards an effect: the line, and the callee or the effect."""
-
-    line: int
-    callee: str
-    effect: str
-    guarded: bool
 
 
 def _is_package_beside(package: str, module: str) -> bool:
@@ -61,11 +47,11 @@ class Project:
         self._variables = {name: dict(facts.variables) for name, facts in self.modules.items()}
         self._known: dict[tuple[str, str], str] = {}
         self._shared: dict[tuple[str, str], str] = {}
-        self._shared_links: dict[str, tuple[_Calls, _Calls]] = {}
         self._different: frozenset[str] = frozenset()
         self._unsure: frozenset[str] = frozenset()
         self._met_different = False
         self._memo: dict[str, object] = {}
+        self.calls = CallGraph(self)
 
     def _take(self, facts: ModuleFacts) -> None:
         """Of two files with one module name, Python imports the package, not the module beside it.
@@ -141,7 +127,7 @@ class Project:
         if unsure is None:
             return
         self._shared = other._shared
-        self._shared_links = other._shared_links
+        self.calls.share(other.calls)
         self._unsure = other._unsure = unsure
         self._different = other._different = frozenset(
             name
@@ -308,17 +294,6 @@ class Project:
             return None
         return known.is_async and not known.is_generator
 
-    @cached_property
-    def awaited(self) -> frozenset[str]:
-        """What the project's functions call with `await`, by the name that each file knows it by."""
-        return frozenset(
-            call.callee
-            for facts in self.modules.values()
-            for function in facts.functions
-            for call in function.calls
-            if call.awaited
-        )
-
     def is_dependency(self, name: str) -> bool:
         """Whether the function with this dotted name is given to `Depends` anywhere."""
         return name in self._dependencies
@@ -331,51 +306,25 @@ class Project:
             for name in facts.dependencies
         )
 
-    @cached_property
-    def _calls(self) -> dict[str, list[tuple[CallFact, str]]]:
-        """Function to the calls it makes to functions of the project, callees resolved."""
-        return self._linked[0]
-
-    @cached_property
-    def _linked(self) -> tuple[_Calls, _Calls]:
-        """Function to its calls of functions of the project, and to those that have an effect.
-
-        The latter are those of which the file alone did not know what they do.
-        """
-        ours: _Calls = {}
-        effective: _Calls = {}
-        for module, facts in self.modules.items():
-            linked = None if self._is_apart(module) else self._shared_links.get(module)
-            for calls, added in zip(
-                (ours, effective), linked or self._link(module, facts), strict=True
-            ):
-                for function, found in added.items():
-                    calls[function] = [*calls[function], *found] if function in calls else found
-        return ours, effective
-
-    def _link(self, module: str, facts: ModuleFacts) -> tuple[_Calls, _Calls]:
-        """The part of `_linked` of one module, kept for another version that cannot differ in it."""
-        ours: _Calls = {}
-        effective: _Calls = {}
-        alike = not self._is_apart(module)
-        for function in facts.functions:
-            known = self.functions[function.name] is function
-            for call in function.calls:
-                resolved = self.resolve(call.callee, module)
-                self._met_different = False
-                callee = self._constructor(resolved)
-                alike = alike and not self._met_different and (call.callee, module) in self._shared
-                if callee in self.functions:
-                    ours.setdefault(function.name, []).append((call, callee))
-                if known and resolved != call.callee and effects_of(resolved):
-                    effective.setdefault(function.name, []).append((call, resolved))
-        if alike:
-            self._shared_links[module] = ours, effective
-        return ours, effective
-
-    def _is_apart(self, module: str) -> bool:
+    def is_apart(self, module: str) -> bool:
         """Whether another version may link a module otherwise whatever the module calls."""
         return module in self._different or module in self._hidden
+
+    def constructor(self, name: str) -> str:
+        """The function that runs when a name is called: of a class, its `__init__`."""
+        if name in self.classes:
+            return self.member(name, "__init__") or name
+        return name
+
+    def called(self, name: str, importer: str) -> tuple[str, str, bool]:
+        """What a module calls by a name, the function that then runs, and whether that is certain.
+
+        It is when another version of the project cannot say otherwise.
+        """
+        resolved = self.resolve(name, importer)
+        self._met_different = False
+        function = self.constructor(resolved)
+        return resolved, function, not self._met_different and (name, importer) in self._shared
 
     @cached_property
     def _hidden(self) -> frozenset[str]:
@@ -389,139 +338,10 @@ class Project:
             if any(self._module_of[function.name] != module for function in facts.functions)
         )
 
-    def _constructor(self, name: str) -> str:
-        """The function that runs when a name is called: of a class, its `__init__`."""
-        if name in self.classes:
-            return self.member(name, "__init__") or name
-        return name
-
-    @cached_property
-    def _callers(self) -> dict[str, list[tuple[str, CallFact]]]:
-        found: dict[str, list[tuple[str, CallFact]]] = {}
-        for caller, calls in self._calls.items():
-            for call, callee in calls:
-                found.setdefault(callee, []).append((caller, call))
-        return found
-
-    def calls_of(self, function: str) -> list[tuple[str, CallFact]]:
-        """The calls of a function of the project, each with the caller's dotted name."""
-        return self._callers.get(function, [])
-
     @cached_property
     def handlers(self) -> dict[str, RouteFacts]:
         """The path operations by the dotted name of their function, prefixes left out."""
         return {route.function: route for facts in self.modules.values() for route in facts.routes}
-
-    def reach(self, function: str, kind: str) -> tuple[Step, ...]:
-        """The shortest way from a function to an effect: `blocking`, `query` or `client`.
-
-        Each step is a call, the last one the effect itself; empty when there is no way. A
-        hand-off to a thread ends a way to blocking, and so does an `async def`.
-        """
-        hops = self._hops(kind)
-        function = self._constructor(function)
-        steps: list[Step] = []
-        while function in hops and len(steps) < _HOPS:
-            hop = hops[function]
-            path = self.path_of(function)
-            target = hop.callee or hop.effect
-            steps.append(
-                Step(path, hop.line, f"`{self.label(function)}` calls `{self.label(target)}`")
-            )
-            if not hop.callee:
-                return tuple(steps)
-            function = hop.callee
-        return ()
-
-    def effect(self, function: str, kind: str) -> str:
-        """The name of the effect at the end of `reach`, or an empty text."""
-        hops = self._hops(kind)
-        function = self._constructor(function)
-        for _ in range(_HOPS):
-            if (hop := hops.get(function)) is None:
-                return ""
-            if hop.effect:
-                return hop.effect
-            function = hop.callee
-        return ""
-
-    def is_certain(self, function: str, kind: str) -> bool:
-        """Whether no condition stands on the way from a function to the effect of `reach`."""
-        hops = self._hops(kind)
-        function = self._constructor(function)
-        for _ in range(_HOPS):
-            if (hop := hops.get(function)) is None or hop.guarded:
-                return False
-            if hop.effect:
-                return True
-            function = hop.callee
-        return False
-
-    def _hops(self, kind: str) -> dict[str, Hop]:
-        """Function to its first step on the shortest way to an effect, by one search backwards."""
-        cache: dict[str, dict[str, Hop]] = self.__dict__.setdefault("_hops_by_kind", {})
-        if kind not in cache:
-            cache[kind] = self._search(kind)
-        return cache[kind]
-
-    def _search(self, kind: str) -> dict[str, Hop]:
-        hops: dict[str, Hop] = {}
-        effective = self._linked[1]
-        for name in sorted(
-            name for name, f in self.functions.items() if f.effects or name in effective
-        ):
-            if self._carries(name, kind) and (hop := self._own_effect(name, kind)) is not None:
-                hops[name] = hop
-        queue = deque(hops)
-        while queue:
-            callee = queue.popleft()
-            for caller, call in self._callers.get(callee, ()):
-                if caller in hops or not self._carries(caller, kind):
-                    continue
-                if call.handed_off or (kind == "blocking" and call.awaited):
-                    continue
-                hops[caller] = Hop(call.line, callee, "", call.guarded)
-                queue.append(caller)
-        return hops
-
-    def _carries(self, function: str, kind: str) -> bool:
-        """Whether an effect inside a function happens to whoever calls it."""
-        known = self.functions[function]
-        if kind == "blocking":
-            return not known.is_async and not known.is_generator
-        return not known.is_generator or kind == "client"
-
-    def _own_effect(self, name: str, kind: str) -> Hop | None:
-        function = self.functions[name]
-        for effect in function.effects:
-            if effect.kind == kind:
-                return Hop(effect.line, "", effect.name, effect.guarded)
-        for call, resolved in self._linked[1].get(name, ()):
-            if not call.handed_off and kind in effects_of(resolved):
-                return Hop(call.line, "", resolved, call.guarded)
-        return None
-
-    def async_callers(self, function: str, hops: int) -> list[str]:
-        """The `async def`s that reach a function in so many calls, no thread in between."""
-        found: set[str] = set()
-        seen = {function}
-        near = [function]
-        for _ in range(hops):
-            callers = [
-                caller
-                for callee in near
-                for caller, call in self._callers.get(callee, ())
-                if not (call.handed_off or call.awaited)
-            ]
-            fresh = {caller for caller in callers if caller not in seen}
-            seen |= fresh
-            near = sorted(caller for caller in fresh if not self.functions[caller].is_async)
-            found |= fresh - set(near)
-        return sorted(found)
-
-    def callers(self, function: str) -> frozenset[str]:
-        """The functions of the project that call this one."""
-        return frozenset(caller for caller, _ in self._callers.get(function, ()))
 
     # Database
 

@@ -163,7 +163,7 @@ class _Run:
         if any(file.path.endswith(".py") for file in self.change.files):
             for side in (self.head, self.base):
                 if side is not None:
-                    side.project.effect("", "blocking")
+                    side.project.calls.effect("", "blocking")
 
     def _side(self, learner: Learner, tree: Tree, changed: Iterable[str]) -> _Side:
         parsed = dict[str, SourceFile | None].fromkeys(changed)

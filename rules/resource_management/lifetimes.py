@@ -161,7 +161,7 @@ def _called_per_request(function: FunctionNode, file: SourceFile) -> Repeated | 
 
 
 def _called_from_elsewhere(name: str, shown: str, project: Project, hops: int) -> Repeated | None:
-    for caller, call in project.calls_of(name):
+    for caller, call in project.calls.to(name):
         if call.guarded or call.handed_off or caller == name:
             continue
         step = Step(project.path_of(caller), call.line, "called here for each request")

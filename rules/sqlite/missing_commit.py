@@ -354,7 +354,7 @@ def _is_part(holder: Holder, function: FunctionNode, file: SourceFile) -> bool:
     project = file.project
     if project is None or function.name.startswith("_"):
         return True
-    if any(project.database.commits(caller) for caller in project.callers(name)):
+    if any(project.database.commits(caller) for caller in project.calls.callers(name)):
         return True
     owner = name.rpartition(".")[0]
     siblings = [known for known in project.functions if known.rpartition(".")[0] == owner]

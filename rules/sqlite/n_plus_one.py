@@ -306,10 +306,14 @@ def _through_helpers(file: SourceFile, seen: set[ast.AST]) -> Iterator[_PerRow]:
             continue
         if project.database.writes(name) or _waits_for_network(name, file):
             continue  # It changes the row of its item, or a request takes far longer anyway.
-        steps = project.reach(name, "query")
+        steps = project.calls.reach(name, "query")
         if not steps and name not in project.functions and _asks_a_store(call):
             yield _PerRow(call, loop, _shown(call.func, file), ())
-        if steps and len(steps) <= _NEAR and (len(steps) == 1 or project.is_certain(name, "query")):
+        if (
+            steps
+            and len(steps) <= _NEAR
+            and (len(steps) == 1 or project.calls.is_certain(name, "query"))
+        ):
             yield _PerRow(call, loop, _shown(call.func, file), steps)
 
 

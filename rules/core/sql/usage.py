@@ -130,7 +130,7 @@ class Database:
         waiting = list(functions)
         while waiting:
             callee = waiting.pop()
-            for caller in self._project.callers(callee):
+            for caller in self._project.calls.callers(callee):
                 if caller not in functions:
                     functions.add(caller)
                     waiting.append(caller)

@@ -85,21 +85,21 @@ def test_names_resolve_across_imports_reexports_and_results() -> None:
 
 def test_the_way_to_a_blocking_call_leads_through_inherited_methods() -> None:
     project, _ = linked()
-    assert project.reach("backend.app.http.Service.run", "blocking") == (
+    assert project.calls.reach("backend.app.http.Service.run", "blocking") == (
         Step("backend/app/http.py", 7, "`Service.run` calls `Base.fetch`"),
         Step("backend/app/http.py", 4, "`Base.fetch` calls `Base._go`"),
         Step("backend/app/http.py", 5, "`Base._go` calls `requests.get`"),
     )
-    assert project.effect("backend.app.http.Service.run", "blocking") == "requests.get"
-    assert project.reach("backend.app.http.Service.arun", "blocking") == ()
+    assert project.calls.effect("backend.app.http.Service.run", "blocking") == "requests.get"
+    assert project.calls.reach("backend.app.http.Service.arun", "blocking") == ()
 
 
 def test_the_async_callers_of_a_helper_are_found_backwards() -> None:
     project, _ = linked()
-    assert project.async_callers("backend.app.http.Base._go", 3) == [
+    assert project.calls.async_callers("backend.app.http.Base._go", 3) == [
         "backend.app.markets.routes.market"
     ]
-    assert project.async_callers("backend.app.http.Base._go", 1) == []
+    assert project.calls.async_callers("backend.app.http.Base._go", 1) == []
 
 
 def test_an_endpoint_has_the_prefixes_and_dependencies_of_all_its_routers() -> None:
@@ -131,9 +131,9 @@ def test_a_thread_ends_the_way_to_a_blocking_call() -> None:
         "async def go(): await asyncio.to_thread(nap)\n"
     )
     project = Project([facts_of(SourceFile("a.py", text))])
-    assert project.reach("a.nap", "blocking") != ()
-    assert project.reach("a.start", "blocking") == ()
-    assert project.async_callers("a.nap", 3) == []
+    assert project.calls.reach("a.nap", "blocking") != ()
+    assert project.calls.reach("a.start", "blocking") == ()
+    assert project.calls.async_callers("a.nap", 3) == []
 
 
 def test_names_of_the_standard_library_are_not_taken_for_files_beside() -> None:
@@ -208,8 +208,8 @@ def test_two_versions_link_alike_what_no_changed_file_decides() -> None:
     def linked(project: Project) -> list[object]:
         called = ("shop.clients.Client.send", "shop.makers.Source.__init__")
         return [
-            *(sorted(name for name, _ in project.calls_of(one)) for one in called),
-            project.effect("shop.app.fetch", "blocking"),
+            *(sorted(name for name, _ in project.calls.to(one)) for one in called),
+            project.calls.effect("shop.app.fetch", "blocking"),
         ]
 
     assert [linked(project) for project in together] == [linked(project) for project in apart]
@@ -253,8 +253,8 @@ def test_versions_with_other_files_differ_in_what_these_decide(added: dict[str, 
     def told(project: Project) -> list[object]:
         return [
             *(project.resolve(name, "shop.app") for name in names),
-            *(sorted(caller for caller, _ in project.calls_of(name)) for name in names),
-            project.reach("shop.app.run", "blocking"),
+            *(sorted(caller for caller, _ in project.calls.to(name)) for name in names),
+            project.calls.reach("shop.app.run", "blocking"),
         ]
 
     before, after = Project(one), Project(other)
@@ -280,6 +280,8 @@ def test_a_method_called_like_a_function_of_a_new_module_is_not_taken_for_it(fir
     second = next(name for name in versions if name != first)
     versions[second].share(versions[first])
 
-    told = {name: versions[name].effect("shop.feed.read", "blocking") for name in (first, second)}
+    told = {
+        name: versions[name].calls.effect("shop.feed.read", "blocking") for name in (first, second)
+    }
 
     assert told == {"before": "httpx.Client.get", "after": ""}
