@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
-from rules.core.sql.queries import Query, queries
+from rules.core.sql.queries import Query, builder_of, queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ _FEW = re.compile(
     re.IGNORECASE,
 )
 _FETCHES = re.compile(r"\.(fetchall|fetchmany|scalars|execute|all)\(")
+_LIMITED = re.compile(r"\.(limit|fetch|slice|in_|first|one)\(|\[:")
 _PARTS = re.compile(r"batch|chunk|slice|page|window|part|limited|top_|some|group", re.IGNORECASE)
 
 
@@ -83,6 +84,7 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
         ).fetchall()
     ```
     """
+    yield from _of_rows(file)
     said: set[tuple[ast.AST | None, str]] = set()
     for query in queries(file):
         if query.driver != "sqlite" or query.text is None:
@@ -101,6 +103,101 @@ def unbounded_in_list(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                     severity=None if _are_rows(items, file) else Severity.SUGGESTION,
                 )
                 break
+
+
+def _of_rows(file: SourceFile) -> Iterator[Problem]:
+    """`column.in_(ids)` where the ids are all that another query gave: one query can do both."""
+    if not file.imports("sqlalchemy", "sqlmodel") or "in_" not in file.called_names:
+        return
+    said: set[tuple[ast.AST | None, str]] = set()
+    for call in file.calls("in_"):
+        items = _unwrapped(call.args[0]) if call.args else None
+        function = file.enclosing_function(call)
+        if not isinstance(items, ast.Name) or function is None or (function, items.id) in said:
+            continue
+        if _PARTS.search(items.id) or _FEW.search(items.id) or _is_in_parts(call, file):
+            continue
+        if _is_checked(items.id, function, file) or not _are_all_rows(items, file):
+            continue
+        said.add((function, items.id))
+        yield Problem(
+            call,
+            f"`{items.id}` is all that another query gave, and `in_` binds a variable for each item:"
+            " SQLite takes 32,766, asyncpg one more. Hand over the query itself"
+            " (`.in_(select(…))`), or ask in batches.",
+            severity=Severity.SUGGESTION,
+            confidence=Confidence.MEDIUM,
+        )
+
+
+def _unwrapped(node: ast.expr) -> ast.expr:
+    """What is inside `list(set(…))`."""
+    while True:
+        match node:
+            case ast.Call(func=ast.Name(id="list" | "set" | "tuple" | "sorted"), args=[inner]):
+                node = inner
+            case _:
+                return node
+
+
+def _are_all_rows(items: ast.Name, file: SourceFile, depth: int = 4) -> bool:
+    """Whether a collection has a value for every row of a query that nothing limits."""
+    values = file.values(items) if depth > 0 else []
+    return bool(values) and all(_is_all_rows(value, file, depth - 1) for value in values)
+
+
+def _is_all_rows(value: ast.expr, file: SourceFile, depth: int) -> bool:
+    match _unwrapped(value):
+        case ast.Await(value=inner):
+            return _is_all_rows(inner, file, depth)
+        case ast.Name() as name:
+            return _are_all_rows(name, file, depth)
+        case (
+            ast.ListComp(elt=elt, generators=[one])
+            | ast.SetComp(elt=elt, generators=[one])
+            | ast.GeneratorExp(elt=elt, generators=[one])
+        ):
+            is_whole = isinstance(elt, (ast.Name, ast.Attribute, ast.Subscript))
+            return (
+                is_whole
+                and all(_asks_for_none(test) for test in one.ifs)
+                and (_is_all_rows(one.iter, file, depth))
+            )
+        case ast.Call(func=ast.Attribute(attr="all" | "fetchall", value=inner), args=[]):
+            return _is_all_rows(inner, file, depth) or _is_unlimited(inner, file, depth)
+        case ast.Call(func=ast.Attribute(attr="scalars", value=inner), args=[]):
+            return _is_all_rows(inner, file, depth)
+        case ast.Call(func=ast.Attribute(attr="scalars" | "execute"), args=[statement, *_]):
+            return _is_unlimited(statement, file, depth)
+        case _:
+            return False
+
+
+def _asks_for_none(test: ast.expr) -> bool:
+    """`if row.id is not None`, `if row.id`: nearly every row passes."""
+    return isinstance(test, (ast.Name, ast.Attribute)) or (
+        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
+    )
+
+
+def _is_unlimited(statement: ast.expr, file: SourceFile, depth: int) -> bool:
+    """Whether a statement of SQLAlchemy has neither a `LIMIT` nor a list of its own."""
+    if builder_of(file, statement) is None and not _is_legacy_query(statement):
+        return False
+    parts = [statement]
+    if isinstance(statement, ast.Name):
+        parts = file.values(statement) if depth > 0 else []
+    text = " ".join(file.source(part) for part in parts)
+    return bool(parts) and not _LIMITED.search(text)
+
+
+def _is_legacy_query(node: ast.expr) -> bool:
+    """`session.query(Model.id).filter(…)`."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "query":
+            return True
+        node = node.func.value
+    return False
 
 
 def _items(hole: ast.expr, file: SourceFile, depth: int = 4) -> ast.Name | None:
