@@ -204,6 +204,8 @@ def _in_script(problem: Problem) -> Problem | None:
 def _how(call: ast.Call, driver: Driver, file: SourceFile) -> str:
     word = "async with" if driver.is_async else "with"
     text = file.source(call.func)
+    if driver.advice:
+        return driver.advice
     if driver.with_closes:
         return f"Open it by `{word} {text}(...) as ...`."
     return f"Open it by `with closing({text}(...)) as ...` of `contextlib`."

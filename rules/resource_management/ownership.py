@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from rules.core.scopes import FUNCTIONS
-from rules.resource_management.uses import Use, use_of, uses_of
+from rules.resource_management.uses import CLOSERS, Use, use_of, uses_of
 
 if TYPE_CHECKING:
     from rules.core.scopes import Scope
@@ -172,7 +172,10 @@ def _is_certain(use: ast.Name, opened: ast.Name, file: SourceFile) -> bool:
         if isinstance(parent, (*FUNCTIONS, ast.Lambda)) and parent is not file.scopes.of(opened):
             return True
         child = parent
-    return not isinstance(file.parent(use), ast.Attribute) or _is_callback(use, file)
+    holder = file.parent(use)
+    if isinstance(holder, ast.Call) and isinstance(holder.func, ast.Attribute):
+        return holder.func.attr not in CLOSERS  # `pool.release(connection)`
+    return not isinstance(holder, ast.Attribute) or _is_callback(use, file)
 
 
 def _is_on_both_ways(closes: list[ast.Name], file: SourceFile) -> bool:

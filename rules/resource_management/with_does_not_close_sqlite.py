@@ -106,7 +106,8 @@ def with_does_not_close_sqlite(_: ast.Module, file: SourceFile) -> Iterator[Prob
     for call, connect in openings(file) if not is_program(file) else ():
         item = file.parent(call)
         block = file.parent(item) if item is not None else None
-        if CONNECT[connect].with_closes or not isinstance(block, ast.With):
+        driver = CONNECT[connect]
+        if driver.with_closes or driver.advice or not isinstance(block, ast.With):
             continue
         name = file.qualified_name(call.func) or ""
         if name in told or fate_of(call, file, with_closes=False).fate is not Fate.WITH:

@@ -10,13 +10,20 @@ class Driver:
     """One way to open a connection.
 
     `with_closes` tells whether leaving a `with` block on the connection closes it;
-    `is_async` whether connecting and closing are awaited; `noun` is what messages call it.
+    `is_async` whether connecting and closing are awaited; `noun` is what messages call it, and
+    `advice` what to do, where that is no block on the call itself.
     """
 
     noun: str
     with_closes: bool
     is_async: bool = False
+    advice: str = ""
 
+
+_TAKEN = "connection of the pool"
+_ASYNC_TAKEN = Driver(_TAKEN, with_closes=True, is_async=True)
+_BY_BLOCK = Driver(_TAKEN, with_closes=False, advice="Take it by `with pool.connection() as ...`.")
+_BY_HAND = Driver(_TAKEN, with_closes=False, advice="Give it back by `putconn` in a `finally`.")
 
 CONNECT: dict[str, Driver] = {
     "sqlite3.connect": Driver("SQLite connection", with_closes=False),
@@ -28,6 +35,13 @@ CONNECT: dict[str, Driver] = {
     ),
     "psycopg2.connect": Driver("PostgreSQL connection", with_closes=False),
     "asyncpg.connect": Driver("PostgreSQL connection", with_closes=True, is_async=True),
+    "asyncpg.Pool.acquire": _ASYNC_TAKEN,
+    "asyncpg.pool.Pool.acquire": _ASYNC_TAKEN,
+    "aiomysql.Pool.acquire": _ASYNC_TAKEN,
+    "psycopg_pool.ConnectionPool.getconn": _BY_BLOCK,
+    "psycopg_pool.AsyncConnectionPool.getconn": _BY_BLOCK,
+    "psycopg2.pool.SimpleConnectionPool.getconn": _BY_HAND,
+    "psycopg2.pool.ThreadedConnectionPool.getconn": _BY_HAND,
     "pymysql.connect": Driver("MySQL connection", with_closes=True),
     "MySQLdb.connect": Driver("MySQL connection", with_closes=True),
     "mysql.connector.connect": Driver("MySQL connection", with_closes=True),
