@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.api_integration.polymarket import is_about_polymarket
+from rules.api_integration.truncated import truncated
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.tables.orders import ORDER_ARGUMENTS
 
@@ -40,6 +41,24 @@ def polymarket_float_money(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         )
     ```
 
+    `int` cuts off what a float lacks, so a price of 0.29 becomes 28 cents:
+
+    ```python
+    POLYMARKET = "https://clob.polymarket.com"
+
+
+    def cents(price: float) -> int:
+        return int(price * 100)  # finding
+    ```
+
+    ```python fixed
+    POLYMARKET = "https://clob.polymarket.com"
+
+
+    def cents(price: float) -> int:
+        return round(price * 100)
+    ```
+
     Worked out with `Decimal`, and made a float only for the client:
 
     ```python
@@ -53,8 +72,11 @@ def polymarket_float_money(_: ast.Module, file: SourceFile) -> Iterator[Problem]
         return OrderArgs(token_id=token_id, price=float(price), size=10, side="BUY")
     ```
     """
+    if not is_about_polymarket(file):
+        return
+    yield from truncated(file)
     names = file.called_names & ORDER_ARGUMENTS
-    if not names or not is_about_polymarket(file):
+    if not names:
         return
     for call in file.calls(*sorted(names)):
         for given in call.keywords:

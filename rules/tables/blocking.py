@@ -292,6 +292,10 @@ OWNERS: dict[str, Effect] = {
     "google.cloud.bigquery.Client": _network(_IN_THREAD),
     "google.cloud.firestore.Client": _network("`firestore.AsyncClient`"),
     "azure.storage.blob.BlobServiceClient": _network("`azure.storage.blob.aio`"),
+    "azure.storage.blob.ContainerClient": _network("`azure.storage.blob.aio`"),
+    "azure.storage.blob.BlobClient": _network("`azure.storage.blob.aio`"),
+    "google.cloud.storage.Bucket": _network(_IN_THREAD),
+    "google.cloud.storage.Blob": _network(_IN_THREAD),
     "newsapi.NewsApiClient": _network(_IN_THREAD),
     "py_clob_client.ClobClient": _network(_IN_THREAD),
     "py_clob_client_v2.ClobClient": _network(_IN_THREAD),
@@ -400,7 +404,8 @@ FREE = {
     # Clients that build an object first.
     "pipeline", "pubsub", "bucket", "blob", "table", "from_", "get_paginator", "collection",
     "get_blob_client", "get_container_client", "get_database", "get_collection", "meta", "Table",
-    "Bucket", "Object", "exceptions", "document",
+    "Bucket", "Object", "exceptions", "document", "public_url", "name", "generate_signed_url",
+    "path", "blob_name", "container_name",
     # Links that are only signed, and cursors that ask when they are read.
     "generate_presigned_url", "generate_presigned_post", "can_paginate", "get_waiter", "find",
     "presigned_get_object", "presigned_put_object", "dataset",
