@@ -48,6 +48,15 @@ _HARMLESS = {
     "sorted",
     "set",
 }
+_DATABASE = re.compile(
+    r"(^|_)(database|db|postgres(ql)?|mongo(db)?|mysql|amqp|rabbitmq|broker|redis)_?(url|uri|dsn)$"
+    r"|(^|_)(database|db|postgres)_?connection_?string$",
+    re.IGNORECASE,
+)
+_CLEANED = re.compile(
+    r"sqlite|hide_password|mask|redact|saniti|safe|split|partition|urlparse|\bsub\(|replace\(|print",
+    re.IGNORECASE,
+)
 _HEADERS = re.compile(r"(^|_)headers$", re.IGNORECASE)
 _KEYED_HEADERS = re.compile(
     r"authorization|api[-_]?key|cookie|POLY_|^x-token|(auth|access|session|csrf|api|admin|bearer)[-_]?token$",
@@ -277,6 +286,8 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
     if named and not _is_constant_name(value, file) and not _is_path(value, file):
         confidence = _confidence(name, file, call)
         return (f"`{shown}`", confidence) if confidence is not Confidence.LOW else None
+    if _DATABASE.search(name) and not _is_without_password(value, file):
+        return f"`{shown}` with its password", Confidence.MEDIUM
     if _HEADERS.search(name) and _has_key(value, file):
         return f"`{shown}` with its authorization", Confidence.HIGH
     if isinstance(value, ast.Name) and keyed_request_in_try(value, file):
@@ -284,6 +295,14 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
     if isinstance(value, (ast.Name, ast.Attribute)) and holds_key(value, file):
         return f"`{shown}` with the key in it", Confidence.HIGH
     return None
+
+
+def _is_without_password(value: ast.expr, file: SourceFile) -> bool:
+    """Whether an address of a database is a fixed text, a file of SQLite, or was cleaned before."""
+    kept = file.values(value) if isinstance(value, (ast.Name, ast.Attribute)) else [value]
+    return any(
+        isinstance(made, ast.Constant) or _CLEANED.search(file.source(made)) for made in kept
+    )
 
 
 def _is_constant_name(value: ast.expr, file: SourceFile) -> bool:
