@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
+from rules.core.imported import local_name
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.classes import is_dataclass, is_pydantic
 from rules.python312.default_fixes import none_instead
-from rules.python312.imported import local_name
 from rules.python312.shared_values import Risk, changed_through_self, new_value, risk_of
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
+from rules.core.imported import local_name
 from rules.core.programs import is_program
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312 import naive_parsing
 from rules.python312.datetime_uses import Use, use_of
 from rules.python312.dropped_zones import drops_zone, text_with_any_offset
-from rules.python312.imported import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

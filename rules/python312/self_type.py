@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from rules.core import fixes
+from rules.core.imported import local_name
 from rules.core.rule import FileKind, Problem, Severity, rule
-from rules.python312.imported import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

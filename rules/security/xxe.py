@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rules.core import fixes
 from rules.core.flow.tracing import flow_of
+from rules.core.imported import local_name
 from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
-from rules.python312.imported import local_name
 from rules.security.call_edits import with_keywords
 
 if TYPE_CHECKING:

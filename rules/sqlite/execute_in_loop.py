@@ -121,9 +121,11 @@ def _problem(query: Query, loop: ast.For | ast.AsyncFor, file: SourceFile) -> Pr
     else:
         instead = "one `session.execute(statement, [{…}, …])`"
     fix = _executemany(query, loop, file)
+    committed = any(_commits(node, query, file) for node in file.body(loop))
     return Problem(
         loop if fix is not None else query.call,
-        f"This `{query.verb.upper()}` runs once for each item of the loop; send all rows with {instead}.",
+        f"This `{query.verb.upper()}` runs{' and is committed' if committed else ''} once for each item of"
+        f" the loop; send all rows with {instead}{', and commit once' if committed else ''}.",
         fix=fix,
     )
 
@@ -169,14 +171,25 @@ def _is_simple(node: ast.AST, query: Query, file: SourceFile) -> bool:
         case ast.Break() | ast.Yield() | ast.YieldFrom() | ast.For() | ast.AsyncFor():
             return False
         case ast.Await(value=value):
-            return value is query.call
+            return value is query.call or _commits(value, query, file)
         case ast.Attribute(attr=attr):
             return attr not in _PER_ROW
+        case ast.Call() if _commits(node, query, file):
+            return True
         case ast.Call(func=func) if node is not query.call:
             last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
             return last in _CHEAP and (last != "execute" or _writes(node, file))
         case _:
             return True
+
+
+def _commits(node: ast.AST, query: Query, file: SourceFile) -> bool:
+    """Whether the round also ends the transaction: a wait for the disk for each row."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="commit")):
+            return file.source(owner) == file.source(query.owner)
+        case _:
+            return False
 
 
 def _writes(call: ast.Call, file: SourceFile) -> bool:

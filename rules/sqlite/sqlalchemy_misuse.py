@@ -6,6 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from rules.core import fixes
+from rules.core.imported import local_name
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.core.scopes import FUNCTIONS
 from rules.core.sql.queries import builder_of, calls_named, queries
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 _FILTERS = frozenset({"where", "filter", "having", "and_", "or_"})
 _IMPORTS = ("sqlalchemy", "sqlmodel")
+_RUNS = frozenset({"execute", "scalar", "scalars"})
+_ASYNC_OWNERS = {
+    "sqlalchemy.ext.asyncio.AsyncSession",
+    "sqlalchemy.ext.asyncio.AsyncConnection",
+}
+_OWNERS = {"sqlalchemy.orm.Session", "sqlalchemy.Connection"}
 _LIMIT = re.compile(r"\.limit\(|\blimit\s+\S", re.IGNORECASE)
 
 
@@ -149,6 +157,7 @@ def sqlalchemy_misuse(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     yield from _never_executed(file)
     yield from _counted_in_python(file)
     yield from _lazy_in_async(file)
+    yield from _plain_texts(file)
 
 
 def _python_in_filters(file: SourceFile) -> Iterator[Problem]:
@@ -336,6 +345,36 @@ def _lazy_in_async(file: SourceFile) -> Iterator[Problem]:
             f"`{file.source(read.node)}` is loaded lazily, which an async session refuses"
             f" (`MissingGreenlet`). Add `.options(selectinload({read.model}.{read.attribute}))`.",
         )
+
+
+def _plain_texts(file: SourceFile) -> Iterator[Problem]:
+    """`session.execute("SELECT 1")`: SQLAlchemy 2 takes statements and no plain text."""
+    for call in calls_named(file, _RUNS):
+        name = file.qualified_name(call.func) or ""
+        owner = name.rpartition(".")[0]
+        if owner not in _ASYNC_OWNERS and not (owner in _OWNERS and _is_second(file)):
+            continue
+        given = call.args[0] if call.args else None
+        if given is None or not (
+            isinstance(given, ast.JoinedStr) or isinstance(file.literal(given), str)
+        ):
+            continue
+        text = local_name(file, "sqlalchemy", "text")
+        yield Problem(
+            given,
+            f"`{file.source(call.func)}` takes no plain text since SQLAlchemy 2 and raises"
+            " `ObjectNotExecutableError`. Wrap it: `text(…)`.",
+            fix=fixes.expression(f"{text}({file.source(given)})")
+            if text and given.lineno == given.end_lineno
+            else None,
+        )
+
+
+def _is_second(file: SourceFile) -> bool:
+    """Whether the file uses what SQLAlchemy has since version 2."""
+    return file.imports(
+        "sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.Mapped", "sqlalchemy.orm.mapped_column"
+    )
 
 
 def _until(node: ast.AST, end: ast.AST, file: SourceFile) -> Iterator[ast.AST]:
