@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.error_handling.handlers import last_name
+from rules.error_handling.handlers import is_log_call, last_name
 
 if TYPE_CHECKING:
     from rules.core.source import SourceFile
@@ -49,12 +49,31 @@ def gives_reason(lines: list[str]) -> bool:
 
 def is_quiet(handler: ast.ExceptHandler, file: SourceFile) -> bool:
     """Whether the body passes, continues, breaks, returns or sets a default, and tells nobody."""
-    *before, end = handler.body
-    if any(not (_is_text(s) or _sets_default(s, handler.name, file)) for s in before):
+    return _comes_to_little(handler.body, handler.name, file)
+
+
+def is_whispered(handler: ast.ExceptHandler, file: SourceFile) -> bool:
+    """Whether all that a handler tells is told at the debug level, which production leaves out."""
+    rest = [statement for statement in handler.body if not _is_debug_line(statement)]
+    told = len(rest) < len(handler.body)
+    return told and (not rest or _comes_to_little(rest, handler.name, file))
+
+
+def _is_debug_line(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="debug" | "trace")) as call):
+            return is_log_call(call)
+        case _:
+            return False
+
+
+def _comes_to_little(body: list[ast.stmt], error: str | None, file: SourceFile) -> bool:
+    *before, end = body
+    if any(not (_is_text(s) or _sets_default(s, error, file)) for s in before):
         return False
-    if comes_to_nothing(end) or _sets_default(end, handler.name, file):
+    if comes_to_nothing(end) or _sets_default(end, error, file):
         return True
-    return isinstance(end, ast.Return) and _is_default(end.value, handler.name, file)
+    return isinstance(end, ast.Return) and _is_default(end.value, error, file)
 
 
 def _sets_default(statement: ast.stmt, error: str | None, file: SourceFile) -> bool:

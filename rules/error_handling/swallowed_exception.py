@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.rule import FileKind, Problem, Severity, rule
+from rules.core.rule import Confidence, FileKind, Problem, Severity, rule
 from rules.error_handling.cancelled_error_swallowed import swallowing_handler
 from rules.error_handling.handlers import (
     BROAD,
@@ -16,7 +16,13 @@ from rules.error_handling.handlers import (
     run_by,
     shown,
 )
-from rules.error_handling.quiet import comes_to_nothing, gives_reason, is_explained, is_quiet
+from rules.error_handling.quiet import (
+    comes_to_nothing,
+    gives_reason,
+    is_explained,
+    is_quiet,
+    is_whispered,
+)
 from rules.tables.consequences import (
     CLEANING,
     CONVERTING,
@@ -58,6 +64,11 @@ _ABOUT_BUILD = re.compile(
     r"(^|_)(git|revision|hostname|build_info|version|commit_(hash|sha)|sha)(_|$)"
 )
 _VERIFIES = re.compile(r"^_?(verify|decode|authenticate|introspect)(_\w+)?$")
+_UNIMPORTANT = re.compile(
+    r"non[-_ ]?(fatal|critical|blocking|essential)|best[-_ ]effort|optional|skip|harmless|may not exist",
+    re.IGNORECASE,
+)
+_OF_FILES = re.compile(r"`(write_text|write_bytes|upload|put_object)`")
 _SAYS = re.compile(
     r"otherwise|(on|upon) (any |an )?(error|failure|exception)|(if|when) (\w+ ){0,3}(fails?|cannot|can't|invalid|is not|"
     r"not|unavailable|missing)|fails? silently|best[- ]effort|never rais",
@@ -178,7 +189,12 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
         yield from _suppressed(node, file)
         return
     for handler in node.handlers:
-        if not is_broad(handler, file) or not is_quiet(handler, file):
+        if not is_broad(handler, file):
+            continue
+        if is_whispered(handler, file):
+            yield from _whispered(node, handler, file)
+            continue
+        if not is_quiet(handler, file):
             continue
         if not _may(node, handler, file) and swallowing_handler(node, file) is not handler:
             severity, what = _cost(node, handler, file)
@@ -191,6 +207,22 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
                 " Catch the errors that you expect; log the others with their traceback.",
                 severity=severity,
             )
+
+
+def _whispered(node: ast.Try, handler: ast.ExceptHandler, file: SourceFile) -> Iterator[Problem]:
+    """A write or an order whose failure stands in the log only where somebody debugs."""
+    severity, what = _worst(node.body, file, guards=False)
+    if severity is not Severity.CRITICAL or _OF_FILES.search(what) or _may(node, handler, file):
+        return
+    text = file.source(handler)
+    meant = is_explained(handler, file) or _UNIMPORTANT.search(text)
+    yield Problem(
+        handler,
+        f"`{shown(handler, file)}` tells of it at the debug level only, so in production {what}."
+        " Log it as a warning or an error, with its traceback.",
+        severity=Severity.SUGGESTION if meant else Severity.WARNING,
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _suppressed(node: ast.With, file: SourceFile) -> Iterator[Problem]:
