@@ -388,9 +388,15 @@ def _only_converts(node: ast.Try, file: SourceFile) -> bool:
         return False
     calls = [n for n in run_by(node.body, file) if isinstance(n, (ast.Call, ast.Await))]
     return all(
-        isinstance(call, ast.Call) and bool(CONVERTING.match(last_name(call.func)))
+        isinstance(call, ast.Call)
+        and (CONVERTING.match(last_name(call.func)) is not None or _reads_answer(call))
         for call in calls
     )
+
+
+def _reads_answer(call: ast.Call) -> bool:
+    """`response.json()`, of an answer that is here already."""
+    return last_name(call.func) == "json" and not call.args and not call.keywords
 
 
 def _branches(statement: ast.stmt) -> list[ast.stmt]:

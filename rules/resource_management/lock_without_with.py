@@ -113,6 +113,8 @@ def _acquired(call: ast.Call, file: SourceFile) -> Iterator[Problem]:
     releases = _calls("release", file.source(lock), function, file)
     if _is_given_back_elsewhere(file.source(lock), file):
         return
+    if all(_is_on_failure(release, file) for release in releases):
+        return  # Where all goes well somebody else gives it back.
     if releases and not any(_is_certain(release, file) for release in releases):
         text = file.source(lock)
         word = "async with" if file.is_awaited(call) else "with"
@@ -130,6 +132,10 @@ def _is_given_back_elsewhere(lock: str, file: SourceFile) -> bool:
         file.enclosing_function(call) not in acquiring
         for call in _calls("release", lock, file.tree, file)
     )
+
+
+def _is_on_failure(release: ast.Call, file: SourceFile) -> bool:
+    return any(isinstance(parent, ast.ExceptHandler) for parent in file.ancestors(release))
 
 
 def _is_statement(call: ast.Call, file: SourceFile) -> bool:

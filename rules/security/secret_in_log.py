@@ -287,7 +287,7 @@ def _secret(value: ast.expr, call: ast.Call, file: SourceFile) -> tuple[str, Con
         confidence = _confidence(name, file, call)
         return (f"`{shown}`", confidence) if confidence is not Confidence.LOW else None
     if _DATABASE.search(name) and not _is_without_password(value, file):
-        return f"`{shown}` with its password", Confidence.MEDIUM
+        return f"`{shown}`, with the password that it may hold,", Confidence.MEDIUM
     if _HEADERS.search(name) and _has_key(value, file):
         return f"`{shown}` with its authorization", Confidence.HIGH
     if isinstance(value, ast.Name) and keyed_request_in_try(value, file):
