@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from rules.async_patterns.coroutine_calls import coroutine_calls
 from rules.async_patterns.unawaited_uses import can_await, misuse
 from rules.core.rule import Problem, Severity, Step, rule
+from rules.core.scopes import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
     from rules.core.rule import Fix, Rewritten
     from rules.core.source import SourceFile
+
+
+_ASKS = re.compile(r"\b(iscoroutinefunction|is_coroutine_function|iscoroutine|isawaitable)\(")
 
 
 @rule(
@@ -137,7 +142,7 @@ def unawaited_coroutine(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
     """
     for call, name in coroutine_calls(file):
         reason = misuse(call, file)
-        if reason is not None:
+        if reason is not None and not _is_asked_about(call, file):
             yield Problem(
                 call,
                 f"`{_shown(call, name, file)}` is not awaited: {reason}."
@@ -145,6 +150,16 @@ def unawaited_coroutine(_: ast.Module, file: SourceFile) -> Iterator[Problem]:
                 fix=_await(call, file) if can_await(call, file) else None,
                 trace=tuple(_defined(name, file)),
             )
+
+
+def _is_asked_about(call: ast.Call, file: SourceFile) -> bool:
+    """Whether it stands under a question what the function is: `iscoroutinefunction(f)`."""
+    for around in file.ancestors(call):
+        if isinstance(around, (ast.If, ast.IfExp)) and _ASKS.search(file.source(around.test)):
+            return True
+        if isinstance(around, FUNCTIONS):
+            return False
+    return False
 
 
 def _defined(name: str, file: SourceFile) -> Iterator[Step]:
