@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, cast
 from rules.core.call_graph import CallGraph
 from rules.core.facts import ModuleFacts, facts_of
 from rules.core.modules import Modules
+from rules.core.requirements import Requirements
 from rules.core.sql.usage import Database
 from rules.core.web.urls import Endpoint, endpoints_of
 from rules.tables.types import CANONICAL, returned_by
@@ -52,6 +53,7 @@ class Project:
         self._met_different = False
         self._memo: dict[str, object] = {}
         self.calls = CallGraph(self)
+        self.requirements = Requirements()
 
     def _take(self, facts: ModuleFacts) -> None:
         """Of two files with one module name, Python imports the package, not the module beside it.

@@ -21,6 +21,7 @@ from rules.core.fixes import suggest
 from rules.core.learning import Learner
 from rules.core.project import Project
 from rules.core.repeats import without_repeats
+from rules.core.requirements import Requirements
 from rules.core.rule import Confidence, FileKind, Severity
 from rules.core.source import NotPythonError, SourceFile, kind_of
 from rules.core.suppress import Suppressions
@@ -167,7 +168,9 @@ class _Run:
 
     def _side(self, learner: Learner, tree: Tree, changed: Iterable[str]) -> _Side:
         parsed = dict[str, SourceFile | None].fromkeys(changed)
-        return _Side(tree, Project(learner.learn(tree, parsed)), parsed)
+        project = Project(learner.learn(tree, parsed))
+        project.requirements = Requirements(tree)
+        return _Side(tree, project, parsed)
 
     def review(self, file: ChangedFile) -> None:
         """Review one changed file; whatever keeps it from being read becomes a reason."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rules.core.rule import FileKind, Problem, Severity, rule
 from rules.python312.classes import fields, is_pydantic
+from rules.python312.pydantic_version import is_written_for_version_1
 from rules.tables.pydantic import METHODS
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def _validates(method: FunctionNode, file: SourceFile) -> bool:
 
 
 def _unannotated(node: ast.ClassDef, file: SourceFile) -> Iterator[Problem]:
+    if is_written_for_version_1(file):
+        return  # It takes the type from the value.
     for item in node.body:
         match item:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):

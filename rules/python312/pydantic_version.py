@@ -10,8 +10,15 @@ if TYPE_CHECKING:
     from rules.core.source import SourceFile
 
 
+_SECOND = 2
+
+
 def is_written_for_version_1(file: SourceFile) -> bool:
-    """Whether the rest of the project imports what only Pydantic 1 has, and nothing of 2."""
+    """Whether the project asks for Pydantic 1, or imports what only 1 has and nothing of 2."""
+    if file.project is not None:
+        major = file.project.requirements.major("pydantic", file.path)
+        if major is not None:
+            return major < _SECOND
     if any(name.startswith("pydantic.v1") for name in file.imported_modules):
         return True
     if file.project is None or file.imported_modules & NEW_NAMES:

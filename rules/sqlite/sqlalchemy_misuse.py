@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FILTERS = frozenset({"where", "filter", "having", "and_", "or_"})
 _IMPORTS = ("sqlalchemy", "sqlmodel")
+_SECOND = 2
 _RUNS = frozenset({"execute", "scalar", "scalars"})
 _ASYNC_OWNERS = {
     "sqlalchemy.ext.asyncio.AsyncSession",
@@ -371,7 +372,12 @@ def _plain_texts(file: SourceFile) -> Iterator[Problem]:
 
 
 def _is_second(file: SourceFile) -> bool:
-    """Whether the file uses what SQLAlchemy has since version 2."""
+    """Whether the project asks for SQLAlchemy 2, or the file uses what only that has."""
+    if (
+        file.project is not None
+        and file.project.requirements.major("sqlalchemy", file.path) == _SECOND
+    ):
+        return True
     return file.imports(
         "sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.Mapped", "sqlalchemy.orm.mapped_column"
     )
