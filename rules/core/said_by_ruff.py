@@ -12,7 +12,7 @@ import builtins
 import re
 from typing import TYPE_CHECKING
 
-from rules.core.scopes import FUNCTIONS
+from rules.core.scopes import FUNCTIONS, FunctionNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +185,7 @@ def _called_once(node: ast.AST, file: SourceFile) -> Codes:
 def _is_immutable(default: ast.AST, arguments: ast.arguments, file: SourceFile) -> bool:
     """Whether the argument of a default says that its value cannot change."""
     function = file.parent(arguments)
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if not isinstance(function, FUNCTIONS):
         return False
     within = (
         argument
@@ -206,8 +206,15 @@ def _generator(node: ast.AST, file: SourceFile) -> Codes:
 
 
 def _self_type(node: ast.AST, file: SourceFile) -> Codes:
-    function = next(each for each in (node, *file.ancestors(node)) if isinstance(each, FUNCTIONS))
-    return ("PYI034",) if re.fullmatch(r"__(new|a?enter|i[a-z]+)__", function.name) else ()
+    function = _function_around(node, file)
+    name = function.name if function else ""
+    return ("PYI034",) if re.fullmatch(r"__(new|a?enter|i[a-z]+)__", name) else ()
+
+
+def _function_around(node: ast.AST, file: SourceFile) -> FunctionNode | None:
+    """The function that the node is or is a part of, its decorators and annotations too."""
+    around = (node, *file.ancestors(node))
+    return next((each for each in around if isinstance(each, FUNCTIONS)), None)
 
 
 def _unclosed(node: ast.AST, file: SourceFile) -> Codes:
@@ -241,7 +248,7 @@ def _secret(node: ast.AST, file: SourceFile) -> Codes:
 
 def _argument_of(default: ast.AST, file: SourceFile) -> str:
     for function in file.ancestors(default):
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(function, FUNCTIONS):
             pairs = file.parameters(function)
             return next((argument.arg for argument, value in pairs if value is default), "")
     return ""
@@ -299,9 +306,7 @@ def _of_a_route(code: str) -> Callable[[ast.AST, SourceFile], Codes]:
     """The code where a function is decorated with a router that its own file makes."""
 
     def reach(node: ast.AST, file: SourceFile) -> Codes:
-        function = next(
-            (each for each in (node, *file.ancestors(node)) if isinstance(each, FUNCTIONS)), None
-        )
+        function = _function_around(node, file)
         for decorator in function.decorator_list if function else ():
             match decorator:
                 case ast.Call(func=ast.Attribute(value=ast.Name() as router)):
