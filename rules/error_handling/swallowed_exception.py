@@ -125,6 +125,22 @@ def swallowed_exception(node: ast.Try | ast.With, file: SourceFile) -> Iterator[
             cache.refresh()
     ```
 
+    An order or a write of which only those hear who debug:
+
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    async def settle(session, trade) -> None:
+        try:
+            session.add(trade)
+            await session.commit()
+        except Exception as error:  # finding: warning
+            logger.debug("settle failed: %s", error)
+    ```
+
     Expected errors, and errors of which somebody hears:
 
     ```python

@@ -353,7 +353,7 @@ def _plain_texts(file: SourceFile) -> Iterator[Problem]:
     for call in calls_named(file, _RUNS):
         name = file.qualified_name(call.func) or ""
         owner = name.rpartition(".")[0]
-        if owner not in _ASYNC_OWNERS and not (owner in _OWNERS and _is_second(file)):
+        if owner not in _ASYNC_OWNERS | _OWNERS or not _is_second(owner, file):
             continue
         given = call.args[0] if call.args else None
         if given is None or not (
@@ -371,14 +371,12 @@ def _plain_texts(file: SourceFile) -> Iterator[Problem]:
         )
 
 
-def _is_second(file: SourceFile) -> bool:
-    """Whether the project asks for SQLAlchemy 2, or the file uses what only that has."""
-    if (
-        file.project is not None
-        and file.project.requirements.major("sqlalchemy", file.path) == _SECOND
-    ):
-        return True
-    return file.imports(
+def _is_second(owner: str, file: SourceFile) -> bool:
+    """Whether the project asks for SQLAlchemy 2; else the file uses what hardly anybody has before."""
+    major = file.project.requirements.major("sqlalchemy", file.path) if file.project else None
+    if major is not None:
+        return major == _SECOND
+    return owner in _ASYNC_OWNERS or file.imports(
         "sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.Mapped", "sqlalchemy.orm.mapped_column"
     )
 

@@ -59,3 +59,11 @@ def test_a_rule_about_version_2_is_silent_where_the_project_has_version_1() -> N
     new = change_of({}, {"a.py": MODEL, "requirements.txt": "pydantic==2.9\n"})
     assert review(old, config).findings == ()
     assert [finding.line for finding in review(new, config).findings] == [5]
+
+
+@pytest.mark.parametrize(("pin", "lines"), [("==1.4.50", []), (">=2,<3", [5])])
+def test_plain_text_is_told_where_sqlalchemy_2_is_asked_for(pin: str, lines: list[int]) -> None:
+    text = "from sqlalchemy.orm import Session\n\n\ndef go(session: Session) -> None:\n    session.execute('SELECT 1')\n"
+    change = change_of({}, {"a.py": text, "requirements.txt": f"SQLAlchemy{pin}\n"})
+    found = review(change, Config(select=("SQL120",))).findings
+    assert [finding.line for finding in found] == lines
