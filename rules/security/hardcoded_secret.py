@@ -290,7 +290,7 @@ def _signing_keys(file: SourceFile, said: set[ast.Constant]) -> Iterator[Problem
     for key in _session_keys(file):
         if key not in said:
             yield _problem(key, "The key that signs sessions stands in the code.")
-    for call in file.calls("encode", "decode"):
+    for call in file.calls("encode", "decode") if "jwt" in file.text else ():
         name = file.qualified_name(call.func) or ""
         if name.startswith(("jwt.", "jose.jwt.")) and name.rsplit(".", 1)[-1] in _JWT:
             key = file.argument(call, 1, "key")
