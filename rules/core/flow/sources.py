@@ -82,10 +82,14 @@ class Parameters:
     def part_of_request(
         self, function: FunctionNode, binding: Binding
     ) -> tuple[Part, str, bool] | None:
-        """Part of the request, the route or dependency, and whether that is certain."""
+        """Part of the request, the route or dependency, and whether that is certain.
+
+        An upload is one wherever it is handed to.
+        """
         route = self._file.route(function)
         if route is None and not self._file.is_dependency(function):
-            return None
+            is_upload = self._file.annotation(binding.annotation) == "fastapi.UploadFile"
+            return ("file", f"{function.name}()", True) if is_upload else None
         if self.is_injected(binding):
             return None
         place = route.label() if route else f"{function.name}()"
